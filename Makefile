@@ -1,0 +1,49 @@
+# childflow: every target does its own set-up; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+OUT ?= out
+CHILDREN ?= 20000
+SEED ?= 20241101
+INBOX ?= $(OUT)/city/inbox
+REGISTER ?= $(OUT)/register.duckdb
+BIN := .venv/bin
+READY := .venv/ready
+# the first interpreter here that runs and is of a supported version
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+.PHONY: help setup run test check sample evaluate clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "childflow needs Python 3.11, 3.12 or 3.13: install one, or say 'make PYTHON=/path/to/python3.11'"; exit 2; }
+	@echo "Setting up .venv with $(PYTHON) (once; a minute or two)"
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+setup: $(READY) ## the virtual environment with the locked dependencies
+
+sample: $(READY) ## write the made-up city (CHILDREN=20000 SEED=20241101)
+	@$(BIN)/childflow sample --children $(CHILDREN) --seed $(SEED) --out $(OUT)/city
+
+run: sample ## the made-up city, then the nightly run over it
+	@$(BIN)/childflow run --inbox $(INBOX) --register $(REGISTER)
+
+evaluate: $(READY) ## compare the register of `make run` with the truth
+	@$(BIN)/childflow evaluate --register $(REGISTER) --truth $(OUT)/city/truth
+
+test: $(READY) ## the tests
+	@$(BIN)/python -m pytest -n 2
+
+check: $(READY) ## ruff, mypy --strict, the import law
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean: ## remove what `make run` wrote
+	@rm -rf $(OUT)

@@ -1,0 +1,32 @@
+"""The ten feeds, in the order they are taken in."""
+
+from schemas.exports.assistance import Assistance
+from schemas.exports.contract import Feed
+from schemas.exports.disability import Disability
+from schemas.exports.disease_control import DiseaseControl
+from schemas.exports.education import Education
+from schemas.exports.health import Health
+from schemas.exports.household import Household
+from schemas.exports.medical_insurance import MedicalInsurance
+from schemas.exports.residence import Residence
+from schemas.exports.survey import Survey
+from schemas.exports.verification import Verification
+
+FEEDS: dict[str, Feed] = {
+    feed.name: feed
+    for feed in (
+        Feed("household", "户籍", "公安", Household),
+        Feed("residence", "流动人口登记", "公安", Residence),
+        Feed("education", "学籍", "教育", Education),
+        Feed("health", "儿童健康管理", "卫生健康", Health),
+        Feed("medical_insurance", "参保", "医保", MedicalInsurance),
+        Feed("disease_control", "预防接种", "疾控", DiseaseControl),
+        Feed("disability", "残疾人证", "残联", Disability),
+        Feed("survey", "季度摸排", "民政", Survey),
+        Feed("assistance", "救助", "民政", Assistance),
+        Feed("verification", "核实反馈", "民政", Verification),
+    )
+}
+
+# the feeds whose rows are sightings of a child; verification answers about persons already known
+CHILD_FEEDS: dict[str, Feed] = {name: feed for name, feed in FEEDS.items() if name != "verification"}
