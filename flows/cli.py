@@ -1,0 +1,149 @@
+"""The `childflow` command. Enters: words on a command line. Leaves: a run, a city, an answer; exit codes 0, 2 (arguments or input), 1 (a fault of ours)."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.settings import UnusableInputError, quiet_prefect
+
+app = typer.Typer(
+    name="childflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Finds migrant children (流动儿童) in the departments' exports and keeps the register, rosters and alerts.",
+)  # fmt: skip
+review = typer.Typer(no_args_is_help=True, help="Possible matches: out to a clerk as a workbook, decisions back in.")
+app.add_typer(review, name="review")
+
+RegisterFile = Annotated[Path, typer.Option("--register", help="The register's file.")]
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder to write inbox/ and truth/ into.")],
+    children: Annotated[int, typer.Option(min=1, help="How many children.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same city.")] = 20241101,
+    rates: Annotated[Path | None, typer.Option(help="YAML file with rates of damage that differ from sample_data/rates.yaml.")] = None,
+) -> None:
+    """Write a made-up city: what the departments would send, and the truth behind it."""
+    from sample_data.city import write_city
+
+    written = write_city(children, seed, out, rates=rates)
+    typer.echo(f"{written.children:,} children, {written.rows:,} rows in {written.files} files: {out / 'inbox'}; the truth: {out / 'truth'}")
+    typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'}")
+
+
+@app.command()
+def run(
+    inbox: Annotated[Path, typer.Option(help="Folder with one folder per feed.")],
+    register: RegisterFile,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The day the rule is applied for, such as 2026-11-24; default today.")] = None,
+) -> None:
+    """The nightly run. Shows in Prefect when PREFECT_API_URL names a server; needs none."""
+    quiet_prefect()
+    from flows import findings
+    from flows.nightly import nightly
+    from flows.track import server_answers
+
+    start = nightly if server_answers() else nightly.fn
+    for line in findings.lines(start(str(inbox), str(register), as_of)):
+        typer.echo(line)
+
+
+@app.command()
+def evaluate(register: RegisterFile, truth: Annotated[Path, typer.Option(help="The truth/ folder of a made-up city.")]) -> None:
+    """Precision, recall and F1 of the linkage and of the outcome against a known truth."""
+    from flows.evaluate import evaluation
+
+    for line in evaluation(existing(register), truth):
+        typer.echo(line)
+
+
+@app.command()
+def explain(
+    person_id: Annotated[str, typer.Argument(help="The child, as in the register's person table.")],
+    register: RegisterFile,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+) -> None:
+    """Why: the records linked and their weights, the residence timeline, each condition with its article and answer."""
+    from flows.explain import story
+
+    if lang not in ("en", "zh"):
+        raise UnusableInputError(f"--lang takes en or zh, not '{lang}'")
+    for line in story(existing(register), person_id, lang):
+        typer.echo(line)
+
+
+@app.command()
+def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")]) -> None:
+    """The workbooks for each district and each department."""
+    from publish.rosters import write_rosters
+
+    written = write_rosters(existing(register), out)
+    typer.echo(f"{len(written)} rosters in {out}")
+    typer.echo("Next: send each to its department; put the answered ones into INBOX/verification/ as verification_<YYYYMMDD>_<anything>.xlsx")
+
+
+@review.command("export")
+def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(help="The workbook to write.")]) -> None:
+    """Write the possible matches side by side."""
+    from publish.review import export_workbook
+
+    pairs = export_workbook(existing(register), out)
+    typer.echo(f"{pairs} possible matches in {out}")
+    typer.echo(f"Next: fill in the decisions, then: childflow review import --register {register} {out}")
+
+
+@review.command("import")
+def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argument(help="The workbook with decisions filled in.")]) -> None:
+    """Take the decisions in; they bind every later run."""
+    from publish.review import import_decisions
+
+    taken = import_decisions(existing(workbook), existing(register))
+    for problem in taken.problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{taken.accepted} decisions taken in, {len(taken.problems)} not")
+    typer.echo("Next: the decisions count from the next run on: childflow run --inbox INBOX --register " + str(register))
+
+
+def existing(path: Path) -> Path:
+    """The path, when something is there.
+
+    Raises:
+        UnusableInputError: nothing is there.
+    """
+    if not path.exists():
+        raise UnusableInputError(f"there is no file {path}: run 'childflow run' first, or give another path")
+    return path
+
+
+def unusable() -> tuple[type[Exception], ...]:
+    """The errors that are about what was given, not about us."""
+    from publish.register import RegisterUnreadableError
+    from rules.law import LawError
+
+    return (UnusableInputError, RegisterUnreadableError, LawError)
+
+
+def main() -> None:
+    """Entry point: turns errors into words and exit codes."""
+    try:
+        app(standalone_mode=True)
+    except Exception as error:
+        if isinstance(error, unusable()):
+            sys.stderr.write(f"childflow: {error}\n")
+            raise SystemExit(2) from None
+        sys.stderr.write(f"childflow: {in_words(error)}\n")
+        raise SystemExit(1) from None
+
+
+def in_words(error: Exception) -> str:
+    """An error of ours as written; any other by kind and place only, for its text may quote a person's values."""
+    if type(error).__module__.split(".")[0] in {"flows", "matching", "schemas", "rules", "publish", "sample_data"}:
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    detail = f": {error.strerror}: {error.filename}" if isinstance(error, OSError) else ""
+    return f"broke through a fault of ours ({type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}{detail}); the last register stands"

@@ -1,0 +1,108 @@
+"""What a run found, in figures: counts for the run record, tables for Prefect's page, and the summary on the terminal. No value of a person.
+
+Enters: the run's work folder. Leaves: counts and rendered lines.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from prefect.artifacts import create_table_artifact
+from prefect.context import FlowRunContext
+
+from flows.settings import Night, UnusableInputError
+from flows.track import Log
+
+OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
+
+
+def receipts(work: Path) -> pl.DataFrame:
+    """The receipts of all files of the night, feeds in order."""
+    return pl.concat([pl.read_parquet(f) for f in sorted((work / "receipt").glob("*.parquet"))], how="diagonal_relaxed")
+
+
+def require_rows(work: Path, inbox: Path) -> None:
+    """Stop when no file of the inbox could be used and nothing is known from earlier nights.
+
+    Raises:
+        UnusableInputError: says what was found instead.
+    """
+    seen = receipts(work)
+    if seen.filter(pl.col("state").is_in(["accepted", "kept"])).height:
+        return
+    rejected = seen.filter(pl.col("state") == "rejected")
+    why = "; ".join(f"{r['feed']}/{r['source_file']}: {r['message']}" for r in rejected.head(5).iter_rows(named=True))
+    raise UnusableInputError(
+        f"no usable file in {inbox}: expected <feed>/<feed>_<YYYYMMDD>[_part].csv, .csv.gz, .xlsx or .parquet for the feeds of docs/feeds.md"
+        + (f". {rejected.height} file(s) were rejected: {why}" if rejected.height else "")
+    )
+
+
+def counts(work: Path) -> dict[str, int]:
+    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts; possible matches."""
+    seen = receipts(work)
+    found = {
+        "files": seen.height,
+        "files_rejected": seen.filter(pl.col("state") == "rejected").height,
+        "rows_in": int(seen["rows_in"].sum()),
+        "rows_accepted": int(seen["rows_accepted"].sum()),
+        "rows_quarantined": int(seen["rows_quarantined"].sum()),
+    }
+    for table in ("person", "person_record", "residence_episode", "key_care", "alert", "service_gap", "review_queue"):
+        found[table] = pl.scan_parquet(work / f"{table}.parquet").select(pl.len()).collect().item()
+    outcomes = pl.scan_parquet(work / "assessment.parquet").group_by("outcome").len().collect()
+    tally = dict(outcomes.iter_rows())
+    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH}
+
+
+def show_artifacts(work: Path, log: Log) -> None:
+    """Tables on Prefect's page: seconds and memory per station, counts per feed, quarantine reasons, outcomes. Nothing outside a flow run."""
+    if FlowRunContext.get() is None:
+        return
+    stations = [{"station": s, "seconds": log.seconds[s], "peak MiB": log.peak_mib[s]} for s in log.seconds]
+    create_table_artifact(key="stations", table=stations, description="Seconds and peak memory per station")
+    by_feed = receipts(work).group_by("feed").agg(pl.len().alias("files"), pl.col("rows_in", "rows_accepted", "rows_quarantined").sum()).sort("feed")
+    create_table_artifact(key="feeds", table=by_feed.to_dicts(), description="Rows in = accepted + quarantined, per feed")
+    create_table_artifact(key="quarantine", table=_quarantine_reasons(work).to_dicts(), description="Why rows were quarantined")
+    outcomes = pl.scan_parquet(work / "assessment.parquet").group_by("outcome", "reason").len("children").sort("outcome", "reason").collect()
+    create_table_artifact(key="outcomes", table=outcomes.to_dicts(), description="The rule's answers")
+
+
+def _quarantine_reasons(work: Path) -> pl.DataFrame:
+    rows = pl.concat([pl.read_parquet(f, columns=["feed", "reasons"]) for f in sorted((work / "quarantine").glob("*.parquet"))])
+    return rows.explode("reasons").group_by("feed", pl.col("reasons").alias("reason")).len("rows").sort("feed", "reason")
+
+
+def summary(night: Night, log: Log, found: dict[str, int]) -> dict[str, Any]:
+    """What the flow returns: counts, seconds, and where the results lie."""
+    return {
+        "run_id": night.run_id,
+        "as_of": night.as_of.isoformat(),
+        "counts": found,
+        "seconds": log.seconds,
+        "peak_mib": log.peak_mib,
+        "register": str(night.register),
+        "rosters": str(night.state / "out" / "rosters"),
+        "report": str(night.state / "out" / "report.html"),
+    }
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The summary as a person reads it on the terminal; the last line says what to do next."""
+    found = result["counts"]
+    total = sum(result["seconds"].values())
+    return [
+        f"As of {result['as_of']}: {found['rows_in']:,} rows in {found['files']} files "
+        f"({found['rows_accepted']:,} accepted, {found['rows_quarantined']:,} quarantined, {found['files_rejected']} files rejected)",
+        f"  {found['person']:,} children: {found['outcome_flowing']:,} flowing, {found['outcome_not_flowing']:,} not flowing, "
+        f"{found['outcome_undetermined']:,} undetermined",
+        f"  {found['key_care']:,} key-care entries, {found['alert']:,} alerts, {found['service_gap']:,} service entries, "
+        f"{found['review_queue']:,} possible matches to decide",
+        f"  {total:.1f} s, peak memory {max(result['peak_mib'].values(), default=0):.0f} MiB",
+        f"Register: {result['register']}",
+        f"Rosters:  {result['rosters']}",
+        f"Report:   {result['report']}",
+        f"Next: open the report, or ask why with: childflow explain --register {result['register']} PERSON_ID",
+    ]

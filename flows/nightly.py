@@ -1,0 +1,121 @@
+"""The nightly run: one call per station, in the order a record travels. Enters: an inbox and a register. Leaves: the register replaced, hand-outs beside it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows import findings
+from flows.settings import Night, code_version, night
+from flows.track import Log, Station
+from matching.linkage import link
+from matching.standardise import standardise
+from publish.quarantine import write_workbooks
+from publish.register import Run, publish, recall, writing
+from publish.report import write_report
+from publish.review import export_workbook, recall_decisions
+from publish.rosters import write_rosters
+from rules.decide import decide
+from rules.facts import gather
+from rules.law import Law
+from schemas.exports.feeds import FEEDS
+from schemas.exports.inbox import write_strays
+from schemas.exports.intake import take_in
+
+
+def recall_last_night(register: Path, work: Path) -> None:
+    """The last good register's tables, and the decisions clerks have made since."""
+    recall(register, work)
+    recall_decisions(register, work)
+
+
+def hand_out(register: Path, out: Path) -> None:
+    """Rosters, possible matches, quarantined rows and the report, written anew beside the register."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    write_rosters(register, out / "rosters")
+    export_workbook(register, out / "review.xlsx")
+    write_workbooks(register, out / "quarantine")
+    write_report(register, out / "report.html")
+
+
+RECALL = Station(recall_last_night, "recall", retries=2)
+INTAKE = Station(take_in, "intake", retries=2)
+STRAYS = Station(write_strays, "strays", retries=2)
+STANDARDISE = Station(standardise, "standardise")
+LINK = Station(link, "link")
+FACTS = Station(gather, "facts")
+DECIDE = Station(decide, "decide")
+PUBLISH = Station(publish, "publish", retries=1)
+HAND_OUT = Station(hand_out, "hand-out", retries=1)
+
+
+@flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2), persist_result=False)
+def nightly(inbox: str, register: str, as_of: str | None = None) -> dict[str, Any]:
+    """Take in the feeds, find the children, apply the rule, publish the register, hand out the rosters.
+
+    Args:
+        inbox: folder with one folder per feed.
+        register: the register's file.
+        as_of: ISO date the rule is applied for; default today in the city.
+
+    Returns:
+        Counts, seconds and paths of the run; no value of a person.
+
+    Raises:
+        UnusableInputError and the stations' own errors; whatever is raised, the last register stands.
+    """
+    tonight = night(inbox, register, as_of)
+    with writing(tonight.register):
+        shutil.rmtree(tonight.work.parent, ignore_errors=True)  # what runs that died left behind
+        tonight.work.mkdir(parents=True)
+        try:
+            return travel(tonight)
+        finally:
+            if not tonight.keep_work:
+                shutil.rmtree(tonight.work, ignore_errors=True)
+
+
+def travel(tonight: Night) -> dict[str, Any]:
+    """A record's way through the stations."""
+    work, log = tonight.work, Log()
+    with log.stage("recall"):
+        RECALL(tonight.register, work)
+    with log.stage("intake"):
+        INTAKE.each(FEEDS, tonight.inbox, tonight.store, work, tonight.as_of, workers=tonight.workers)
+        STRAYS(tonight.inbox, work)
+    findings.require_rows(work, tonight.inbox)
+    with log.stage("standardise"):
+        STANDARDISE.each(FEEDS, work, workers=tonight.workers)
+    with log.stage("link"):
+        LINK(work, tonight.as_of)
+    with log.stage("facts"):
+        FACTS(work)
+    with log.stage("decide"):
+        DECIDE(work, tonight.as_of)
+    found = findings.counts(work)
+    with log.stage("publish"):
+        PUBLISH(work, tonight.register, run_record(tonight, log, found))
+    with log.stage("hand-out"):
+        HAND_OUT(tonight.register, tonight.state / "out")
+    findings.show_artifacts(work, log)
+    return findings.summary(tonight, log, found)
+
+
+def run_record(tonight: Night, log: Log, found: dict[str, int]) -> Run:
+    """What the register keeps of this run."""
+    return Run(
+        run_id=tonight.run_id,
+        started_at=tonight.started_at,
+        as_of=tonight.as_of,
+        code_version=code_version(),
+        rule_version=Law.load().version,
+        config_hash=tonight.config_hash(),
+        counts=found,
+        seconds=dict(log.seconds),
+        peak_mib=dict(log.peak_mib),
+    )

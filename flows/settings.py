@@ -1,0 +1,134 @@
+"""Paths, dates and switches of a run: the only reader of the environment and of the clock.
+
+Enters: command-line words and environment variables. Leaves: `Night`, the settings of one run.
+
+Environment:
+    CHILDFLOW_WORKERS: stations of one kind at work at once (default 2).
+    CHILDFLOW_MEMORY: DuckDB's memory limit, such as `4GB` (default 4GB).
+    CHILDFLOW_KEEP_WORK: `1` keeps the run's intermediate tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+
+
+class UnusableInputError(Exception):
+    """The words or files given cannot be used; exit code 2. The message names what, and what to do."""
+
+
+def today() -> date:
+    """Today's date in the city."""
+    return datetime.now(CITY_TIME).date()
+
+
+def now() -> datetime:
+    """This moment in UTC, without a zone mark, as the register keeps times."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def quiet_prefect() -> None:
+    """Turn off Prefect's telemetry and chatter, and give its temporary server time to start; before `import prefect`."""
+    for name, value in {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+        "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+        "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+def code_version() -> str:
+    """The package's version, and the commit where the code lies in a git checkout."""
+    here = Path(__file__).resolve().parent
+    found = subprocess.run(["git", "-C", str(here), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+    commit = found.stdout.strip()
+    return f"{version('childflow')}+{commit}" if commit else version("childflow")
+
+
+def parse_day(text: str | None, what: str) -> date:
+    """An ISO date, today when none is given.
+
+    Raises:
+        UnusableInputError: the text is no ISO date.
+    """
+    if text is None:
+        return today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UnusableInputError(f"{what} takes a date such as 2026-11-24, not '{text}'") from None
+
+
+@dataclass(frozen=True)
+class Night:
+    """The settings of one run. Paths are absolute; `state` is the folder beside the register that holds versions, store and work."""
+
+    run_id: str
+    started_at: datetime
+    as_of: date
+    inbox: Path
+    register: Path
+    workers: int
+    memory: str
+    keep_work: bool
+
+    @property
+    def state(self) -> Path:
+        """The folder beside the register."""
+        return self.register.with_name(f"{self.register.name}.d")
+
+    @property
+    def store(self) -> Path:
+        """Parsed files, by content."""
+        return self.state / "intake"
+
+    @property
+    def work(self) -> Path:
+        """This run's intermediate tables."""
+        return self.state / "work" / self.run_id
+
+    def config_hash(self) -> str:
+        """A hash of the settings that could change an answer, beside the rule's and the model's own."""
+        return hashlib.sha256(f"{self.as_of}|{self.inbox.name}".encode()).hexdigest()[:16]
+
+
+def night(inbox: str, register: str, as_of: str | None = None) -> Night:
+    """The settings of a run that starts now.
+
+    Raises:
+        UnusableInputError: the inbox is not there, or a date or number can't be read.
+    """
+    folder = Path(inbox).expanduser().resolve()
+    if not folder.is_dir():
+        raise UnusableInputError(f"there is no inbox folder {inbox}: give the folder that holds education/, household/ and the other feeds")
+    # absolute, not resolved: the register is a link to its newest version
+    path = Path(register).expanduser().absolute()
+    if path.is_dir():
+        raise UnusableInputError(f"{register} is a folder: give the register's file name, such as {register}/register.duckdb")
+    workers = os.environ.get("CHILDFLOW_WORKERS", "2")
+    if not workers.isdigit() or int(workers) < 1:
+        raise UnusableInputError(f"CHILDFLOW_WORKERS takes a whole number from 1, not '{workers}'")
+    started = now()
+    return Night(
+        run_id=f"{started:%Y%m%dT%H%M%S}-{os.getpid():05d}",
+        started_at=started,
+        as_of=parse_day(as_of, "--as-of"),
+        inbox=folder,
+        register=path,
+        workers=int(workers),
+        memory=os.environ.get("CHILDFLOW_MEMORY", "4GB"),
+        keep_work=os.environ.get("CHILDFLOW_KEEP_WORK", "") == "1",
+    )

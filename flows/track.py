@@ -1,0 +1,149 @@
+"""How a station runs: as a Prefect task inside a flow run, as the plain function outside one; timed and watched both ways.
+
+Enters: functions from paths to files. Leaves: `Station`, and the `Log` of seconds and peak memory by stage.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
+from prefect.states import State
+
+_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
+
+
+class StationFailedError(Exception):
+    """A station broke through a fault of ours. Names the station, the kind of error and the place in the code; never a value."""
+
+
+@dataclass
+class Log:
+    """Seconds and peak resident memory (MiB) by stage, in the order they ran."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_mib: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time and watch what runs inside."""
+        _reset_peak()
+        start = time.perf_counter()
+        say(f"{name} …")
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+        self.peak_mib[name] = round(_peak_mib(), 1)
+        say(f"{name}: {self.seconds[name]:.1f} s, peak {self.peak_mib[name]:.0f} MiB")
+
+
+def say(line: str) -> None:
+    """A line of progress on the terminal's error stream."""
+    print(f"  {time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+def _reset_peak() -> None:
+    if _CLEAR.exists():
+        try:
+            _CLEAR.write_text("5")
+        except OSError:
+            return  # not ours to reset in this sandbox: peaks then only ever rise
+
+
+def _peak_mib() -> float:
+    """Peak resident memory since the last reset, in MiB; 0.0 where the system does not tell."""
+    if not _STATUS.exists():
+        return 0.0
+    for line in _STATUS.read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def server_answers() -> bool:
+    """Whether a Prefect server is named in the settings and answers now; says so where one is named and does not."""
+    url = get_current_settings().api.url
+    if url is None:
+        return False
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/health", timeout=5)
+    except httpx.HTTPError:
+        answer = None
+    if answer is not None and answer.status_code == httpx.codes.OK:
+        return True
+    say("the Prefect server that PREFECT_API_URL names does not answer: running without it, so this run will not show there")
+    return False
+
+
+def retry_helps(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """True for what may pass by itself: a file system or lock that does not answer for a moment."""
+    error = state.data if isinstance(state.data, BaseException) else getattr(state.data, "exception", None)
+    return isinstance(error, OSError | duckdb.IOException) and not isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError)
+
+
+# errors whose messages we wrote ourselves, in words and without values
+def _is_ours(error: BaseException) -> bool:
+    return type(error).__module__.split(".")[0] in {"flows", "matching", "schemas", "rules", "publish"}
+
+
+class Station:
+    """One station of the track. Calling it runs the function; `each` runs it once per item."""
+
+    def __init__(self, function: Callable[..., None], name: str, *, retries: int = 0) -> None:
+        self.name = name
+        self._function = function
+        # parameters are paths and dates only; results stay in files, so nothing is cached or persisted
+        self._task = task(
+            self._guarded, name=name, retries=retries, retry_delay_seconds=10, retry_condition_fn=retry_helps,
+            cache_policy=NO_CACHE, persist_result=False, log_prints=False,
+        )  # fmt: skip
+
+    def __call__(self, *args: Any) -> None:
+        """Run the station once."""
+        if FlowRunContext.get() is None:
+            self._guarded(*args)
+        else:
+            self._task(*args)
+
+    def each(self, items: Iterable[str], *args: Any, workers: int) -> None:
+        """Run the station once per item, which is its first argument; all are tried before the first failure is raised."""
+        if FlowRunContext.get() is None:
+            with ThreadPoolExecutor(max_workers=workers) as pool:
+                futures: list[Any] = [pool.submit(self._guarded, item, *args) for item in items]
+        else:
+            futures = [self._task.with_options(task_run_name=f"{self.name}-{item}").submit(item, *args) for item in items]
+        for future in futures:
+            future.result()
+
+    def _guarded(self, *args: Any) -> None:
+        try:
+            self._function(*args)
+        except (OSError, duckdb.IOException, MemoryError):
+            raise
+        except Exception as error:
+            if _is_ours(error):
+                raise
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            ours = [f for f in traceback.extract_tb(error.__traceback__) if _in_our_rooms(f.filename)]
+            frame = ours[-1] if ours else place
+            raise StationFailedError(
+                f"station {self.name} broke: {type(error).__name__} at {Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}; "
+                "nothing was published and the last register stands. Run again with the same files; if it breaks again, report this line."
+            ) from None
+
+
+def _in_our_rooms(filename: str) -> bool:
+    return Path(filename).is_relative_to(Path(__file__).resolve().parent.parent) and "site-packages" not in filename
