@@ -1,4 +1,4 @@
-"""Tables of the rule rooms: residence_episode, assessment, key_care, alert, service_gap."""
+"""Tables of the rule rooms: residence_episode, assessment, key_care, visit, alert, service_gap."""
 
 import polars as pl
 
@@ -14,11 +14,16 @@ REASONS = (
     "residence_unknown", "conflicting_evidence", "returned", "resides_outside_city", "same_district", "exempt_main_urban",
     "duration_unknown", "under_six_months", "flowing",
 )  # fmt: skip
-OUTCOME_OF: dict[str, str] = {reason: "not_flowing" for reason in REASONS} | {
+OUTCOME_OF: dict[str, str] = dict.fromkeys(REASONS, "not_flowing") | {
     "flowing": "flowing",
     **dict.fromkeys(("hukou_unknown", "residence_unknown", "duration_unknown", "birth_date_unknown", "conflicting_evidence"), "undetermined"),
 }
 CATEGORIES = ("family_hardship", "disability", "guardianship_missing", "vagrancy", "psych_behaviour", "self_requested_aid")
+# what these rest on goes to civil affairs alone, never onto another department's roster
+RESTRICTED_CATEGORIES = ("psych_behaviour",)
+SEVERITIES = ("info", "warning", "urgent", "report")
+ALERT_STATES = ("open", "overdue", "closed")
+SERVICE_STATUSES = ("has", "missing", "unknown")
 
 RESIDENCE_EPISODE = Table(
     "residence_episode",
@@ -81,10 +86,22 @@ KEY_CARE = Table(
         Column("since", pl.Date, "开始日期", "since when a row says so"),
         req("is_verified", pl.Boolean, "已核实", "rests on more than the survey's word"),
         req("basis", EVIDENCE, "依据", "the rows that say so"),
-        Column("last_visit_on", pl.Date, "最近走访日期", "last visit"),
-        Column("next_visit_due", pl.Date, "下次走访期限", "next visit due"),
+        req("first_listed_on", pl.Date, "首次列入日期", "the as-of date on which the category was first listed, without a break since"),
+        Column("last_visit_on", pl.Date, "最近走访日期", "last visit; null where no visit is known"),
+        req("next_visit_due", pl.Date, "下次走访期限", "next visit due, counted from the last visit or from the first listing"),
     ),
     ("person_id", "category"),
+)
+
+VISIT = Table(
+    "visit",
+    "走访探视记录，一行为一次走访",
+    "one visit to one child; an optional input of the rules",
+    (
+        req("person_id", pl.String, "人员编码", "the child"),
+        req("visited_on", pl.Date, "走访日期", "the day of the visit"),
+    ),
+    ("person_id", "visited_on"),
 )
 
 ALERT = Table(
@@ -95,12 +112,19 @@ ALERT = Table(
         req("alert_id", pl.String, "预警编号", "stable: the same cause keeps its number over runs"),
         req("person_id", pl.String, "人员编码", "the child"),
         req("kind", pl.String, "预警类型", "what it is about"),
+        req("title", pl.String, "预警名称", "what it is about, in Chinese"),
         req("severity", pl.String, "等级", "info, warning, urgent, report (mandatory, at once)"),
+        req("state", pl.String, "状态", "open, overdue (open and past its date), closed"),
         req("raised_on", pl.Date, "发出日期", "the as-of date on which it was first raised"),
         req("due_on", pl.Date, "办理期限", "when it should be done"),
         req("department", pl.String, "责任部门", "who should act (Chinese short name)"),
         Column("district", pl.String, "责任区县", "district code"),
         req("message", pl.String, "内容", "what to do, in Chinese, without names or numbers of persons"),
+        req("article", pl.String, "政策依据", "the paragraph it follows from"),
+        req("is_restricted", pl.Boolean, "仅限民政", "rests on a psychiatric or behavioural entry: for civil affairs alone"),
+        req("times_raised", pl.Int16, "发出次数", "how often the same cause has come back, the first time included"),
+        Column("closed_on", pl.Date, "办结日期", "the as-of date on which its cause was gone; null while open"),
+        Column("closed_reason", pl.String, "办结原因", "why it was closed, in Chinese"),
         req("evidence", EVIDENCE, "依据", "the rows it rests on"),
     ),
     ("alert_id",),
@@ -116,6 +140,7 @@ SERVICE_GAP = Table(
         req("item", pl.String, "项目", "item of the service list"),
         req("status", pl.String, "状态", "has, missing, unknown"),
         req("department", pl.String, "责任部门", "who owes it"),
+        req("is_verified", pl.Boolean, "清单条目已核对", "an official has checked the item against the published list"),
         req("basis", EVIDENCE, "依据", "the rows that show it"),
     ),
     ("person_id", "aspect", "item"),

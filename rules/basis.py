@@ -1,0 +1,69 @@
+"""Rows that say something about a child, gathered into lists. Enters: facts and frames of single rows. Leaves: facts by feed, evidence lists, the newest answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from schemas.exports.feeds import FEEDS
+from schemas.tables.facts import facts as facts_table
+
+Facts = Mapping[str, pl.LazyFrame]
+
+# what every frame of single rows carries beside its own columns
+ROW = ("person_id", "feed", "source_file", "source_row", "record_hash")
+# content first: an evidence list keeps its order when the same rows come in other files
+_ORDER = ("feed", "record_hash", "source_file", "source_row", "says")
+
+
+def rows(facts: Facts, feed: str) -> pl.LazyFrame:
+    """The facts of a feed; no rows where the feed never came."""
+    return facts[feed] if feed in facts else facts_table(FEEDS[feed]).empty().lazy()
+
+
+def newest(frame: pl.LazyFrame, answer: str, *by: pl.Expr) -> pl.LazyFrame:
+    """For each child the newest row that answers a question; a row that leaves it blank says nothing and withdraws nothing.
+
+    Args:
+        frame: columns ROW, export_date, `answer` and what `by` needs.
+        answer: the column that must have a value.
+        by: what newest means, the greatest first, missing values last; then the export's date, then the row's content.
+    """
+    keys = [*by, pl.col("export_date")]
+    order = [pl.col("record_hash"), pl.col("source_file"), pl.col("source_row")]
+    return (
+        frame.filter(pl.col(answer).is_not_null())
+        .sort([*keys, *order], descending=[True] * len(keys) + [False] * len(order), nulls_last=True)
+        .unique(subset="person_id", keep="first", maintain_order=True)
+    )
+
+
+def surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The survey's rows up to a day, with `seen_on`: 摸排日期, else the last day of 摸排季度, never later than the export."""
+    year, quarter = (pl.col("quarter").str.extract(r"^(\d{4})Q([1-4])$", group).cast(pl.Int32) for group in (1, 2))
+    quarter_end = pl.date(year, quarter * 3, 1).dt.month_end()
+    return (
+        rows(facts, "survey")
+        .with_columns(pl.coalesce("surveyed_on", pl.min_horizontal(quarter_end, "export_date"), "export_date").alias("seen_on"))
+        .filter(pl.col("seen_on") <= as_of)
+    )
+
+
+def listed(frame: pl.LazyFrame, keys: Sequence[str], name: str, *extra: pl.Expr) -> pl.LazyFrame:
+    """One row per `keys` with the rows that say so as an evidence list called `name`, ordered by content; `extra` are further aggregates."""
+    seen = [*keys, *_ORDER]
+    evidence = pl.struct(pl.col("feed"), pl.col("source_file"), pl.col("source_row"), pl.col("says"))
+    return frame.unique(subset=seen, keep="any").sort(seen).group_by(keys, maintain_order=True).agg(evidence.alias(name), *extra)
+
+
+def runs_on(as_of: date, start: str, *ends: str) -> pl.Expr:
+    """Whether a span runs on a day: not begun later, and no end, or one after that day. A start not written down has been."""
+    begun = pl.col(start).is_null() | (pl.col(start) <= as_of)
+    return pl.all_horizontal(begun, *(pl.col(end).is_null() | (pl.col(end) > as_of) for end in ends))
+
+
+def aged(birth_date: str, months: int, as_of: date) -> pl.Expr:
+    """Whether a child is at least so many months old on a day; null where the birth date is unknown."""
+    return pl.col(birth_date).dt.offset_by(f"{months}mo") <= as_of

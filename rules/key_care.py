@@ -1,0 +1,93 @@
+"""Who needs particular care. Enters: facts, assessments and the last register's list. Leaves: key_care, one child and one category a row, with its visit plan."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from rules.basis import Facts, listed, surveys
+from rules.law import Parameters
+from rules.signs import signs
+from schemas.tables.assessment import KEY_CARE, VISIT
+
+# reasons of children who are dead, too old, or whose age nobody knows
+_NOT_UNDER_16 = ("deceased", "age_16_or_over", "birth_date_unknown")
+
+
+def categories(
+    facts: Facts,
+    assessment: pl.LazyFrame,
+    as_of: date,
+    p: Parameters,
+    previous: pl.LazyFrame | None = None,
+    *,
+    found: pl.LazyFrame | None = None,
+) -> pl.DataFrame:
+    """The key-care list (实施方案二(一)3).
+
+    Children who count as flowing, in every category a row shows; and any child under 16 who asked for help and lives in
+    another township than the hukou's, flowing or not. `since` never moves forward while a category lasts, and the visit
+    clock starts on the day the category was first listed.
+
+    Args:
+        assessment: ASSESSMENT.
+        previous: KEY_CARE of the last register, where there is one.
+        found: the signs, where they are at hand (`rules.signs.signs`); else they are gathered here.
+
+    Returns:
+        KEY_CARE in the order of its key.
+    """
+    child = assessment.select(
+        "person_id",
+        (pl.col("outcome") == "flowing").alias("is_flowing"),
+        (other_township() & ~pl.col("reason").is_in(_NOT_UNDER_16)).fill_null(False).alias("asks_from_elsewhere"),
+    )
+    asked = pl.col("category") == "self_requested_aid"
+    kept = (
+        (signs(facts, as_of, p) if found is None else found)
+        .join(child, on="person_id")
+        .filter(pl.when(asked).then("asks_from_elsewhere").otherwise("is_flowing"))
+    )
+    current = listed(
+        kept, ["person_id", "category"], "basis", pl.col("since").min(), pl.col("is_verified").any(), pl.col("is_flowing").first()
+    )
+    planned = _plan(_carried(current, previous, as_of), visits(facts, as_of, p), p)
+    return KEY_CARE.conform(planned.collect()).sort(KEY_CARE.key)
+
+
+def other_township() -> pl.Expr:
+    """Whether a child lives in another township than the hukou's, by (district, name); null where that is not known.
+
+    Nine-digit codes are not compared: 302 of them mean different townships in the two systems in use.
+    """
+    return (
+        pl.when(pl.col("hukou_district") != pl.col("residence_district"))
+        .then(True)
+        .when(pl.col("hukou_district") == pl.col("residence_district"))
+        .then(pl.col("hukou_township") != pl.col("residence_township"))
+    )
+
+
+def _carried(current: pl.LazyFrame, previous: pl.LazyFrame | None, as_of: date) -> pl.LazyFrame:
+    before = KEY_CARE.empty().lazy() if previous is None else previous
+    known = before.select("person_id", "category", pl.col("since").alias("since_before"), pl.col("first_listed_on").alias("listed_before"))
+    return current.join(known, on=["person_id", "category"], how="left").with_columns(
+        pl.min_horizontal("since", "since_before").alias("since"),
+        pl.min_horizontal("listed_before", pl.lit(as_of)).alias("first_listed_on"),
+    )
+
+
+def visits(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Every visit known up to a day: person_id, visited_on. Visits are an optional input (`VISIT`); whether surveys are visits is a parameter."""
+    made = [facts["visit"].select("person_id", "visited_on")] if "visit" in facts else [VISIT.empty().lazy()]
+    if p["visits/survey_counts_as_visit"]:
+        made.append(surveys(facts, as_of).select("person_id", pl.col("seen_on").alias("visited_on")))
+    return pl.concat(made).filter(pl.col("visited_on") <= as_of)
+
+
+def _plan(listed_now: pl.LazyFrame, made: pl.LazyFrame, p: Parameters) -> pl.LazyFrame:
+    last = made.group_by("person_id").agg(pl.col("visited_on").max().alias("last_visit_on"))
+    months = pl.col("category").replace_strict(p["visits/interval_months"], default=None, return_dtype=pl.Int32)
+    due = pl.max_horizontal("last_visit_on", "first_listed_on").dt.offset_by(pl.format("{}mo", months))
+    return listed_now.join(last, on="person_id", how="left").with_columns(due.alias("next_visit_due"))

@@ -1,0 +1,166 @@
+"""What the feeds show of a child's needs. Enters: facts as of a day. Leaves: one row per sign, its category and the row it rests on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from rules.basis import ROW, Facts, newest, rows, runs_on, surveys
+from rules.law import Parameters
+
+
+def signs(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Every sign of a key-care category (实施方案二(一)3), for any child.
+
+    A survey's answers are taken question by question from the newest row that answers it. `is_verified` is false where
+    only the survey's word stands for a disability.
+
+    Returns:
+        ROW, category, says, since (the day the row says it began; null where it does not), is_verified.
+    """
+    return pl.concat(
+        [
+            _surveyed(facts, as_of, p),
+            _relief(facts, as_of, p),
+            _subsidies(facts, as_of, p),
+            _certificates(facts, as_of),
+            _school(facts, p),
+            _health(facts, p),
+            _alone(facts, as_of, p),
+        ]
+    )
+
+
+def certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The disability certificates with `standing`: valid, doubtful (expired, or neither status nor date says), ended (注销).
+
+    A certificate counts up to and including 有效期至. Its class and level are left out of every text: they can be psychiatric.
+    """
+    in_date = pl.col("expires_on") >= as_of
+    valid = (
+        pl.when(pl.col("status") == "有效").then(in_date.fill_null(True)).otherwise(pl.col("status").is_null() & in_date.fill_null(False))
+    )
+    return (
+        rows(facts, "disability")
+        .filter(pl.col("issued_on").is_null() | (pl.col("issued_on") <= as_of))
+        .with_columns(
+            pl.when(pl.col("status") == "注销")
+            .then(pl.lit("ended"))
+            .when(valid)
+            .then(pl.lit("valid"))
+            .otherwise(pl.lit("doubtful"))
+            .alias("standing")
+        )
+    )
+
+
+def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Children of whom the register or the survey says that nobody lives with them: ROW, says, since.
+
+    A register row counts while it runs, unless a survey at least as new found someone caring for the child.
+    """
+    survey = newest(surveys(facts, as_of), "guardianship", pl.col("seen_on"))
+    cared_for = survey.filter(~pl.col("guardianship").is_in(p["key_care/unguarded"])).select(
+        "person_id", pl.col("seen_on").alias("cared_on")
+    )
+    since = pl.coalesce("arrived_on", "registered_on")
+    registered = (
+        newest(_registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
+        .filter(pl.col("lives_with_relation") == "无同住人")
+        .join(cared_for, on="person_id", how="left")
+        .filter(pl.col("cared_on").is_null() | (pl.col("cared_on") < pl.coalesce("registered_on", "arrived_on")))
+        .select(*ROW, pl.lit("流动人口登记为无同住人").alias("says"), since.alias("since"))
+    )
+    surveyed = survey.filter(pl.col("guardianship") == "独自居住").select(
+        *ROW, pl.lit("摸排监护情况为独自居住").alias("says"), pl.col("seen_on").alias("since")
+    )
+    return pl.concat([surveyed, registered])
+
+
+def _registered(facts: Facts, as_of: date) -> pl.LazyFrame:
+    return rows(facts, "residence").filter(runs_on(as_of, "registered_on", "cancelled_on"))
+
+
+def _sign(frame: pl.LazyFrame, category: str | pl.Expr, says: str | pl.Expr, since: pl.Expr, *, verified: bool = True) -> pl.LazyFrame:
+    return frame.select(
+        *ROW,
+        (pl.lit(category) if isinstance(category, str) else category).alias("category"),
+        (pl.lit(says) if isinstance(says, str) else says).alias("says"),
+        since.cast(pl.Date).alias("since"),
+        pl.lit(verified).alias("is_verified"),
+    )
+
+
+def _surveyed(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    seen = surveys(facts, as_of)
+    questions = (
+        ("hardship", "family_hardship", "摸排登记为家庭困难", True),
+        ("disabled", "disability", "摸排登记为残疾（待核实）", False),
+        ("vagrant", "vagrancy", "摸排登记为流浪", True),
+        ("psych_behaviour", "psych_behaviour", "摸排登记为心理行为异常", True),
+        ("asked_for_help", "self_requested_aid", "摸排登记为主动求助", True),
+    )
+    found = [
+        _sign(newest(seen, column, pl.col("seen_on")).filter(pl.col(column)), category, says, pl.col("seen_on"), verified=verified)
+        for column, category, says, verified in questions
+    ]
+    unguarded = newest(seen, "guardianship", pl.col("seen_on")).filter(pl.col("guardianship").is_in(p["key_care/unguarded"]))
+    found.append(_sign(unguarded, "guardianship_missing", pl.format("摸排监护情况为{}", "guardianship"), pl.col("seen_on")))
+    return pl.concat(found)
+
+
+def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Relief that runs, or whose last day (granted, or the station left) lies no more than so many months back."""
+    granted = rows(facts, "assistance")
+    running = runs_on(as_of, "granted_on", "stopped_on")
+    last_day = pl.max_horizontal("granted_on", "left_station_on")
+    return pl.concat(
+        [
+            _sign(granted.filter((pl.col("kind") == relief["kind"]) & counts), relief["category"], relief["says"], pl.col("granted_on"))
+            for relief in p["key_care/relief"]
+            for counts in [running if relief["months"] is None else _within(last_day, relief["months"], as_of)]
+        ]
+    )
+
+
+def _within(day: pl.Expr, months: int, as_of: date) -> pl.Expr:
+    return (day <= as_of) & (day.dt.offset_by(f"{months}mo") >= as_of)
+
+
+def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    categories = p["key_care/subsidies"]
+    insured = rows(facts, "medical_insurance").filter(
+        pl.col("subsidy").is_in(list(categories))
+        & (pl.col("status").is_null() | (pl.col("status") == "正常参保"))
+        & (pl.col("insured_on").is_null() | (pl.col("insured_on") <= as_of))
+    )
+    category = pl.col("subsidy").replace_strict(categories, default=None, return_dtype=pl.String)
+    return _sign(insured, category, pl.format("医保资助参保身份：{}", "subsidy"), pl.lit(None))
+
+
+def _certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
+    return _sign(certificates(facts, as_of).filter(pl.col("standing") == "valid"), "disability", "残疾人证有效", pl.col("issued_on"))
+
+
+def _school(facts: Facts, p: Parameters) -> pl.LazyFrame:
+    runs = pl.col("status").is_in(["在读", "休学"]) & pl.col("left_on").is_null()
+    answered = newest(rows(facts, "education"), "psych_level", runs, pl.col("enrolled_on"))
+    return _sign(
+        answered.filter(pl.col("psych_level").is_in(p["key_care/school_levels"])),
+        "psych_behaviour",
+        pl.format("学校心理关注等级：{}", "psych_level"),
+        pl.lit(None),
+    )
+
+
+def _health(facts: Facts, p: Parameters) -> pl.LazyFrame:
+    answered = newest(rows(facts, "health"), "development", pl.col("last_visit_on"), pl.col("opened_on"))
+    warned = answered.filter(pl.col("development").is_in(p["key_care/development_findings"]))
+    return _sign(warned, "psych_behaviour", pl.format("儿童健康管理心理行为发育：{}", "development"), pl.col("last_visit_on"))
+
+
+def _alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    return _sign(
+        living_alone(facts, as_of, p).filter(pl.col("feed") == "residence"), "guardianship_missing", pl.col("says"), pl.col("since")
+    )
