@@ -1,0 +1,199 @@
+"""Possible matches out to a clerk and the decisions back in.
+
+Enters: the register; a workbook with decisions. Leaves: the workbook to fill; the decisions kept beside the register, for every later run.
+Decisions lie in `<register>.d/decisions/<number>-<content>.parquet`, are only ever added to, and the one imported last counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+import python_calamine
+
+from publish.register import connect
+from publish.review_sheet import DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
+from publish.workbook import write_workbook
+from schemas.tables.decision import DECISION as DECISIONS
+
+_SIDES = (Path(__file__).parent / "sql" / "review_sides.sql").read_text(encoding="utf-8")
+_HEADINGS = (PAIR, DECISION, DECIDED_BY, DECIDED_ON)
+_TITLE_ROWS = 20  # headings stand within these
+_FROM_QUEUE = ("pair_id", "left", "right", "left_records", "right_records", "left_keys", "right_keys")
+
+
+class WorkbookUnusableError(Exception):
+    """The file is no workbook of possible matches. Says what was looked for; quotes no cell."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a workbook.
+
+    Attributes:
+        accepted: decisions taken in.
+        known: decisions that had been taken in before, word for word.
+        problems: what was not taken, by file and row, in Chinese.
+    """
+
+    accepted: int
+    known: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One filled row of the sheet, as typed."""
+
+    number: int
+    pair_id: str
+    decision: str
+    decided_by: str
+    decided_on: str
+    remark: str
+
+
+def export_workbook(register: Path, out: Path) -> int:
+    """Write the pairs that nobody has decided, and those decided as unsure; returns how many there are."""
+    with connect(register) as con:
+        sides = con.sql(_SIDES).pl()
+    write_workbook(out, [NOTES, review_sheet(sides)])
+    return int(sides["pair_id"].n_unique())
+
+
+def import_decisions(workbook: Path, register: Path) -> Imported:
+    """Take the decisions of a filled workbook; rows that cannot be used are reported and the others taken.
+
+    Raises:
+        WorkbookUnusableError: not a workbook, or no sheet of it has the headings.
+    """
+    rows = list(_read(workbook))
+    with connect(register) as con:
+        queue = con.sql("SELECT * FROM review_queue ORDER BY pair_id").pl().select(_FROM_QUEUE)
+    known = set(queue["pair_id"])
+    problems = [(row.number, found) for row in rows if (found := _faults(row, known))]
+    faulty = {number for number, _ in problems}
+    usable = [row for row in rows if row.number not in faulty]
+    contradicted = _contradicted(usable)
+    problems += [(row.number, f"核对编号与第 {_others(row, usable)} 行相同而结论不同，均未采纳，请只保留一个结论") for row in usable if row.pair_id in contradicted]
+    taken = {row.pair_id: row for row in reversed(usable) if row.pair_id not in contradicted}
+    accepted = _keep(register, _as_table(list(taken.values()), queue, workbook.name))
+    return Imported(accepted, len(taken) - accepted, tuple(f"{workbook.name} 第 {number} 行：{text}。" for number, text in sorted(problems)))
+
+
+def recall_decisions(register: Path, work: Path) -> None:
+    """Write `work/previous/decisions.parquet` (`DECISIONS`): for each pair the decision imported last, ordered by pair."""
+    store = pl.concat([DECISIONS.empty(), *(pl.read_parquet(file) for file in _files(register))])
+    latest = store.unique("pair_id", keep="last", maintain_order=True).sort("pair_id")
+    target = work / "previous" / "decisions.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    DECISIONS.conform(latest).write_parquet(target)
+
+
+def _store(register: Path) -> Path:
+    return register.with_name(f"{register.name}.d") / "decisions"
+
+
+def _files(register: Path) -> list[Path]:
+    """The store's files in the order they came in."""
+    return sorted(_store(register).glob("*.parquet"))
+
+
+def _keep(register: Path, decisions: pl.DataFrame) -> int:
+    """Add what the store does not hold yet; returns how many that were."""
+    files = _files(register)
+    what = ["pair_id", "decision", "decided_by", "decided_on"]
+    held = pl.concat([DECISIONS.empty(), *(pl.read_parquet(file) for file in files)])
+    fresh = DECISIONS.conform(decisions.join(held, on=what, how="anti").sort("pair_id"))
+    if fresh.height:
+        content = hashlib.sha256(fresh.select(what).write_csv().encode()).hexdigest()
+        target = _store(register) / f"{len(files) + 1:06d}-{content[:12]}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".part")
+        fresh.write_parquet(part)
+        part.replace(target)
+    return fresh.height
+
+
+def _as_table(rows: list[_Row], queue: pl.DataFrame, file: str) -> pl.DataFrame:
+    typed = pl.DataFrame(
+        [(r.pair_id, DECISION_WORDS[r.decision], r.decided_by, _day(r.decided_on), r.remark or None, file, r.number) for r in rows],
+        schema={n: DECISIONS.schema[n] for n in ("pair_id", "decision", "decided_by", "decided_on", "remark", "source_file", "source_row")},
+        orient="row",
+    )
+    return typed.join(queue, on="pair_id", how="inner").select(DECISIONS.names)
+
+
+def _read(workbook: Path) -> Iterator[_Row]:
+    """The rows of the sheet that has the headings, where somebody filled something in."""
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(workbook)
+        sheets = [book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names]
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise WorkbookUnusableError(f"{workbook.name}：打不开，不是 xlsx 工作簿（{type(error).__name__}）。请导入由 review export 生成、填写后另存为 xlsx 的文件。") from None
+    for cells in sheets:
+        for at, row in enumerate(cells[:_TITLE_ROWS]):
+            headings = ["".join(str(c).split()) for c in row]
+            if all(h in headings for h in _HEADINGS):
+                wanted = [headings.index(h) if h in headings else None for h in (*_HEADINGS, REMARK)]
+                return _filled(cells, at + 1, wanted)
+    raise WorkbookUnusableError(f"{workbook.name}：没有找到同时含有 {'、'.join(_HEADINGS)} 这几列的工作表。请导入由 review export 生成的文件，不要改动列标题。")
+
+
+def _filled(cells: Sequence[Sequence[object]], start: int, wanted: list[int | None]) -> Iterator[_Row]:
+    for number, row in enumerate(cells[start:], start=start + 1):
+        typed = _Row(number, *(_text(row[at]) if at is not None and at < len(row) else "" for at in wanted))
+        if typed.decision or typed.decided_by or typed.decided_on:
+            yield typed
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    return str(cell).strip().removeprefix("'").strip()
+
+
+def _faults(row: _Row, known: set[str]) -> str:
+    """Everything that keeps the row from being used, in words; empty when nothing does."""
+    faults = []
+    if not row.pair_id:
+        faults.append("缺核对编号")
+    elif row.pair_id not in known:
+        faults.append("核对编号不在登记库的核对名单中（可能已合并或编号有误），请重新导出后核对")
+    if not row.decision:
+        faults.append("缺核对结论")
+    elif row.decision not in DECISION_WORDS:
+        faults.append(f"核对结论只能是：{'、'.join(DECISION_WORDS)}")
+    if not row.decided_by:
+        faults.append("缺核对人")
+    if not row.decided_on:
+        faults.append("缺核对日期")
+    elif _day(row.decided_on) is None:
+        faults.append("核对日期看不懂，应如 2026-12-01")
+    return "；".join(faults)
+
+
+def _day(text: str) -> date | None:
+    """The date of `2026-12-01`, `2026/12/1`, `2026.12.1`, `2026年12月1日` or `20261201`; None when it is none."""
+    plain = text.replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-").replace(".", "-")
+    parts = [plain[:4], plain[4:6], plain[6:]] if len(plain) == 8 and plain.isdigit() else plain.split("-")
+    try:
+        year, month, day = (int(part) for part in parts)
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _contradicted(rows: list[_Row]) -> set[str]:
+    words: dict[str, set[str]] = {}
+    for row in rows:
+        words.setdefault(row.pair_id, set()).add(row.decision)
+    return {pair_id for pair_id, said in words.items() if len(said) > 1}
+
+
+def _others(row: _Row, rows: list[_Row]) -> str:
+    return "、".join(str(r.number) for r in rows if r.pair_id == row.pair_id and r.number != row.number)
