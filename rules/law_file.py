@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def read_parameter(path: Path, key: str) -> Parameter:
     _must(isinstance(content, dict), f"{name}: expected keys {', '.join(_FILE_KEYS)}")
     _keys(content, _FILE_KEYS, _NEEDED_FILE_KEYS, name)
     _must(content["kind"] in KINDS, f"{name}: kind is {content['kind']!r}; allowed: {', '.join(KINDS)}")
-    _must(isinstance(content["values"], list) and content["values"], f"{name}: values must be a list with at least one dated value")
+    _must(isinstance(content["values"], list) and len(content["values"]) > 0, f"{name}: values must be a list with at least one dated value")
     shell = Parameter(
         key, str(content["description"]), str(content["unit"]), content["kind"], content.get("alias"), content.get("minimum"), content.get("maximum"),
         tuple(str(word) for word in content["allowed"]) if "allowed" in content else None, (),
@@ -135,7 +136,7 @@ def _in_order(values: tuple[DatedValue, ...], name: str) -> tuple[DatedValue, ..
     for dated in ordered:
         _must(dated.end is None or dated.end >= dated.start, f"{name}: the value from {dated.start} ends before it starts, on {dated.end}")
     closed = []
-    for dated, following in zip(ordered, ordered[1:], strict=False):
+    for dated, following in pairwise(ordered):
         _must(dated.start != following.start, f"{name}: two values for {dated.start}; a day has one value")
         expected = following.start - timedelta(1)
         _must(dated.end is None or dated.end <= expected, f"{name}: two values for {following.start}; the one before ends on {dated.end}, expected {expected}")
