@@ -15,7 +15,7 @@ Facts = Mapping[str, pl.LazyFrame]
 # what every frame of single rows carries beside its own columns
 ROW = ("person_id", "feed", "source_file", "source_row", "record_hash")
 # content first: an evidence list keeps its order when the same rows come in other files
-_ORDER = ("feed", "record_hash", "source_file", "source_row", "says")
+_ORDER = ("feed", "record_hash", "says", "source_file", "source_row")
 
 
 def rows(facts: Facts, feed: str) -> pl.LazyFrame:

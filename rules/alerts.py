@@ -1,0 +1,145 @@
+"""What somebody should act on (发现预警). Enters: facts, assessments, key care and the last register's alerts. Leaves: alert, opened once, carried, closed with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from rules import alerts_of_care as care
+from rules import alerts_of_place as place
+from rules import alerts_of_service as service
+from rules.alert_kinds import Night, children_of
+from rules.basis import Facts, listed
+from rules.law import Parameters
+from rules.signs import signs
+from schemas.tables.assessment import ALERT
+
+FINDINGS: tuple[Callable[[Night], pl.LazyFrame], ...] = (
+    place.dates_ahead,
+    place.unknowns,
+    place.not_seen,
+    place.id_number_conflict,
+    place.hukou_moved,
+    place.death_or_cancellation,
+    place.left_behind_and_flowing,
+    service.unsurveyed,
+    service.out_of_school,
+    service.vaccination_overdue,
+    service.not_insured_this_year,
+    care.guardianship,
+    care.needs,
+    care.help_asked,
+    care.visit_overdue,
+    care.disability,
+    care.relief_undated,
+)
+_KEY = ["person_id", "kind", "discriminator"]
+
+
+def raise_alerts(
+    children: pl.LazyFrame,
+    facts: Facts,
+    episodes: pl.LazyFrame,
+    assessment: pl.LazyFrame,
+    key_care: pl.LazyFrame,
+    previous: Mapping[str, pl.LazyFrame],
+    as_of: date,
+    p: Parameters,
+    *,
+    found: pl.LazyFrame | None = None,
+) -> pl.DataFrame:
+    """Tonight's alerts together with those of the last register.
+
+    An alert keeps its number and the day it was raised while its cause lasts; when the cause is gone it is closed with a
+    reason and kept; when the cause comes back it is raised anew under the same number. The same night run twice gives the same.
+
+    Args:
+        children: person_id, birth_date, sex, id_number_status, feeds, last_seen.
+        episodes, assessment, key_care: RESIDENCE_EPISODE, ASSESSMENT and KEY_CARE of tonight.
+        previous: tables of the last register by name; `alert` is read where it is there.
+        found: the signs of need, where they are at hand.
+
+    Returns:
+        ALERT in the order of its key. Messages name no person and no number.
+    """
+    child = children_of(children, assessment).collect().lazy()
+    shown = (signs(facts, as_of, p) if found is None else found).collect().lazy()
+    night = Night(facts, episodes, child, shown, key_care, as_of, p)
+    before = previous["alert"].collect() if "alert" in previous else ALERT.empty()
+    current = _numbered(_described(night, pl.concat([finding(night) for finding in FINDINGS])).collect())
+    return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, child, as_of, p)])).sort(ALERT.key)
+
+
+def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per alert: the causes of children to whom the kind applies, with what the kind's row of the table says."""
+    kinds = pl.LazyFrame(night.p["alerts/kinds"]).rename({"district": "whose"})
+    mine = causes.join(night.child, on="person_id").join(kinds, on="kind").filter(pl.col("applies_to").list.contains(pl.col("group")))
+    own = [name for name in mine.collect_schema().names() if name not in (*_KEY, "feed", "source_file", "source_row", "record_hash", "says", "is_restricted")]
+    shown = mine.filter(pl.col("feed").is_not_null())
+    evidence = listed(shown, _KEY, "evidence")
+    alerts = mine.group_by(_KEY).agg(pl.col("is_restricted").any(), *(pl.col(name).first() for name in own))
+    residence = pl.when(_in_city("residence_district") | pl.col("hukou_district").is_null()).then("residence_district").otherwise("hukou_district")
+    whose = pl.when(pl.col("whose") == "hukou").then(pl.coalesce("hukou_district", "residence_district")).otherwise(pl.coalesce(residence, "residence_district"))
+    return (
+        alerts.join(evidence, on=_KEY, how="left")
+        .with_columns(pl.coalesce("evidence", "assessed_on").alias("evidence"), pl.coalesce("district", whose).alias("district"))
+    )
+
+
+def _in_city(column: str) -> pl.Expr:
+    return pl.col(column).str.starts_with("50").fill_null(False)
+
+
+def _numbered(alerts: pl.DataFrame) -> pl.DataFrame:
+    """The alerts with `alert_id`: A and sixteen digits of the md5 of child, kind and what tells two of a kind apart."""
+    with duckdb.connect() as connection:
+        connection.register("alerts", alerts.select(_KEY).with_row_index("position").to_arrow())
+        made = connection.sql("select position, 'A' || substr(md5(person_id || '|' || kind || '|' || discriminator), 1, 16) as alert_id from alerts order by position").pl()
+    return alerts.with_columns(made.get_column("alert_id"))
+
+
+def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    was = before.select("alert_id", pl.col("raised_on").alias("raised_before"), pl.col("state").alias("state_before"), pl.col("times_raised").alias("times_before"))
+    still = pl.col("state_before").is_not_null() & (pl.col("state_before") != "closed")
+    raised = pl.when(still).then(pl.min_horizontal("raised_before", pl.lit(as_of))).otherwise(pl.lit(as_of))
+    times = pl.col("times_before").fill_null(0) + pl.when(still).then(0).otherwise(1)
+    return (
+        current.join(was, on="alert_id", how="left")
+        .with_columns(raised.alias("raised_on"), times.alias("times_raised"))
+        .with_columns(pl.coalesce("due_on", pl.col("raised_on") + pl.duration(days=pl.col("due_days"))).alias("due_on"))
+        .with_columns(
+            pl.when(pl.col("due_on") < as_of).then(pl.lit("overdue")).otherwise(pl.lit("open")).alias("state"),
+            pl.lit(None).cast(pl.Date).alias("closed_on"),
+            pl.lit(None).cast(pl.String).alias("closed_reason"),
+        )
+        .select(pl.col(column.name).cast(column.dtype) for column in ALERT.columns)
+    )
+
+
+def _closed(current: pl.DataFrame, before: pl.DataFrame, child: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFrame:
+    """The alerts of the last register whose cause is gone: closed tonight with the reason, or closed before and kept as they are."""
+    gone = before.join(current.select("alert_id"), on="alert_id", how="anti")
+    kinds = pl.DataFrame(p["alerts/kinds"]).select("kind", "applies_to")
+    known = gone.join(child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
+    why = (
+        pl.when(pl.col("group").is_null())
+        .then(pl.lit("该人员编码已并入其他儿童或不再出现"))
+        .when(pl.col("reason") == "deceased")
+        .then(pl.lit("儿童已登记死亡"))
+        .when(pl.col("reason") == "age_16_or_over")
+        .then(pl.lit("儿童已年满十六周岁"))
+        .when(~pl.col("applies_to").list.contains(pl.col("group")))
+        .then(pl.lit("认定结果已变化，不再属于该类预警的对象"))
+        .when(pl.col("applies_to").is_null())
+        .then(pl.lit("该类预警已停用"))
+        .otherwise(pl.lit("引发预警的情形已消失"))
+    )
+    was_open = pl.col("state") != "closed"
+    return known.with_columns(
+        pl.when(was_open).then(pl.lit(as_of)).otherwise("closed_on").alias("closed_on"),
+        pl.when(was_open).then(why).otherwise("closed_reason").alias("closed_reason"),
+        pl.lit("closed").alias("state"),
+    ).select(pl.col(column.name).cast(column.dtype) for column in ALERT.columns)
