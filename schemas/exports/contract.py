@@ -50,6 +50,12 @@ class Column:
     kind: Kind
     need: str | None
     codes: tuple[str, ...]
+    form: str = ""  # what a key should look like (regular expression); another form is a warning
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds a number whose every digit counts, so that a workbook's number cell has spoilt a long one."""
+        return self.kind in (Kind.KEY, Kind.ID)
 
     @property
     def stem(self) -> str:
@@ -70,14 +76,14 @@ class Column:
                 return (self.name,)
 
 
-def cell(heading: str, kind: Kind = Kind.TEXT, *, need: str | None = None, codes: tuple[str, ...] = (), **checks: Any) -> Any:
-    """A column of an export; `checks` go to Pandera's Field."""
-    return pa.Field(nullable=need is None, metadata={"heading": heading, "kind": kind, "need": need, "codes": codes}, **checks)
+def cell(heading: str, kind: Kind = Kind.TEXT, *, need: str | None = None, codes: tuple[str, ...] = (), form: str = "") -> Any:
+    """A column of an export; the gate makes the checks from what is said here."""
+    return pa.Field(nullable=need is None, metadata={"heading": heading, "kind": kind, "need": need, "codes": codes, "form": form})
 
 
-def key(heading: str, kind: Kind = Kind.KEY) -> Any:
-    """A column that identifies the row in the department's own system; a row without it is quarantined."""
-    return cell(heading, kind, need="key")
+def key(heading: str, kind: Kind = Kind.KEY, *, form: str = "") -> Any:
+    """A column that identifies the row in the department's own system; a row without it is quarantined, one of another form only warned about."""
+    return cell(heading, kind, need="key", form=form)
 
 
 def need(heading: str, kind: Kind = Kind.TEXT, *, codes: tuple[str, ...] = ()) -> Any:
@@ -111,7 +117,7 @@ class Feed:
     def columns(self) -> tuple[Column, ...]:
         """The columns in the order of the contract."""
         return tuple(
-            Column(name, m["heading"], m["kind"], m["need"], m["codes"])
+            Column(name, m["heading"], m["kind"], m["need"], m["codes"], m["form"])
             for name, c in self.model.to_schema().columns.items()
             if (m := c.metadata) is not None
         )

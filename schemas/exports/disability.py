@@ -6,7 +6,7 @@ from schemas.exports.contract import Export, Kind, cell, code, key, need
 class Disability(Export):
     """One certificate: its key is an 18-digit id, category 1-7, level 1-4, and `Bn` behind when reissued."""
 
-    record_key: str = key("残疾人证号")
+    record_key: str = key("残疾人证号", form=r"\d{17}[0-9X][1-7][1-4](B\d+)?")
     name: str = need("姓名", Kind.NAME)
     sex: str = cell("性别", Kind.SEX)
     ethnicity: str = cell("民族")

@@ -6,7 +6,7 @@ from schemas.exports.contract import Export, Kind, cell, code, key, need
 class DiseaseControl(Export):
     """One immunisation card. Its 18-digit key looks like an id number and is none."""
 
-    record_key: str = key("儿童编码")
+    record_key: str = key("儿童编码", form=r"\d{18}")
     name: str = need("姓名", Kind.NAME)
     sex: str = cell("性别", Kind.SEX)
     birth_date: str = need("出生日期", Kind.DATE)

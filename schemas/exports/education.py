@@ -9,7 +9,7 @@ ID_TYPES = ("居民身份证", "户口簿", "港澳居民来往内地通行证",
 class Education(Export):
     """One enrolment of one child in one school."""
 
-    record_key: str = key("学籍号")
+    record_key: str = key("学籍号", form=r"G\d{17}[0-9X]|[JL]\d{18}")
     name: str = need("姓名", Kind.NAME)
     sex: str = cell("性别", Kind.SEX)
     birth_date: str = cell("出生日期", Kind.DATE)

@@ -6,7 +6,7 @@ from schemas.exports.contract import Export, Kind, cell, code, key, need
 class Health(Export):
     """One child-health file."""
 
-    record_key: str = key("档案编号")
+    record_key: str = key("档案编号", form=r"\d{17}")
     birth_certificate: str = cell("出生医学证明编号", Kind.KEY)
     name: str = cell("姓名", Kind.NAME)
     sex: str = cell("性别", Kind.SEX)

@@ -7,7 +7,7 @@ class Household(Export):
     """One child's entry in one household."""
 
     household_key: str = cell("户号", Kind.KEY)
-    id_number: str = key("公民身份号码", Kind.ID)
+    id_number: str = key("公民身份号码", Kind.ID, form=r"\d{17}[0-9X]")
     name: str = need("姓名", Kind.NAME)
     former_name: str = cell("曾用名", Kind.NAME)
     sex: str = cell("性别", Kind.SEX)

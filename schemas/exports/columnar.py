@@ -1,0 +1,90 @@
+"""Reads `.parquet`: text as it is, numbers and dates as the text a person would have typed.
+
+Enters: a path and the feed. Leaves: a `Reading`. A whole number keeps all its digits, so an id stored as one is as good as text; a floating
+one has lost them above fifteen digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.exports.contract import Feed
+from schemas.exports.faults import UnreadableFileError
+from schemas.exports.headings import read_headings
+from schemas.exports.reading import EXACT_DIGITS, Reading, cell
+
+BATCH_ROWS = 65_536
+
+
+def read_parquet(path: Path, feed: Feed) -> Reading:
+    """Opens a Parquet file.
+
+    Raises:
+        UnreadableFileError: damaged or encrypted, a needed column missing, a column of nested or binary values.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        headings = file.schema_arrow.names
+    except (pa.ArrowException, OSError) as e:
+        raise UnreadableFileError("Parquet文件不完整或已损坏，请重新导出") from e
+    layout = read_headings(feed, headings).require()
+    known = set(layout.positions.values())
+    for i, column in enumerate(file.schema_arrow):
+        if i in known and not _is_plain(column.type):
+            raise UnreadableFileError(f"列“{column.name}”的类型（{column.type}）无法当作文本读取；请以文本列重新导出")
+    exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
+    return Reading(layout, "parquet", _batches(file, exact))
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)
+    return not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:
+    first = 1
+    names = [cell(i) for i in range(len(file.schema_arrow.names))]
+    try:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            frame = pl.DataFrame([pl.Series(n, c) for n, c in zip(names, batch.columns, strict=True)])
+            rounded = [
+                pl.when(~(pl.col(cell(i)).abs() < EXACT_DIGITS) & ~pl.col(cell(i)).is_nan()).then(pl.lit(i, dtype=pl.UInt16))
+                for i in exact
+                if frame.schema[cell(i)].is_float()
+            ]
+            yield frame.select(
+                pl.int_range(first, first + pl.len(), dtype=pl.UInt32).alias("source_row"),
+                pl.lit(None, dtype=pl.String).alias("fault"),
+                pl.lit([], dtype=pl.List(pl.String)).alias("beyond"),
+                (pl.concat_list(rounded).list.drop_nulls() if rounded else pl.lit([], dtype=pl.List(pl.UInt16))).alias("rounded"),
+                *(_text(n, frame.schema[n]) for n in names),
+            )
+            first += frame.height
+    except (pa.ArrowException, OSError) as e:
+        raise UnreadableFileError("Parquet文件的数据部分已损坏，请重新导出") from e
+
+
+def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """One column as text."""
+    value = pl.col(name)
+    if dtype == pl.Boolean:
+        return pl.when(value).then(pl.lit("是")).when(~value).then(pl.lit("否")).alias(name)
+    if dtype.is_float():
+        whole = value.is_finite() & (value == value.round()) & (value.abs() < 9e18)
+        return pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).when(value.is_not_nan()).then(value.cast(pl.String)).alias(name)
+    if isinstance(dtype, pl.Datetime):
+        day = value.dt.truncate("1d") == value
+        return pl.when(day).then(value.dt.strftime("%Y-%m-%d")).otherwise(value.dt.strftime("%Y-%m-%d %H:%M:%S")).alias(name)
+    if isinstance(dtype, pl.List):
+        return value.cast(pl.List(pl.String)).list.join(";").alias(name) if not dtype.inner.is_nested() else pl.lit(None, dtype=pl.String).alias(name)
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        return pl.lit("（无法显示）").alias(name)
+    return value.cast(pl.String).alias(name)

@@ -1,0 +1,135 @@
+"""Intake of one feed: from the files in the inbox to accepted rows, quarantined rows and receipts.
+
+Enters: INBOX/<feed>/ and the store of earlier runs. Leaves: WORK/accepted|quarantine|receipt/<feed>.parquet. A file that can't be read never
+stops the others; figures that don't balance stop the feed.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from schemas.exports.contract import Feed
+from schemas.exports.faults import UnbalancedFiguresError
+from schemas.exports.feeds import FEEDS
+from schemas.exports.gate import accepted_schema
+from schemas.exports.inbox import Arrival, arrivals
+from schemas.exports.live import Selection, needed, select
+from schemas.exports.receipts import receipt, receipts
+from schemas.exports.store import Entry, Store
+from schemas.tables.intake import QUARANTINE
+
+
+def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -> None:
+    """Takes in one feed.
+
+    Args:
+        feed_name: one of FEEDS.
+        inbox: the folder that holds a folder per feed; the feed's may be missing.
+        store: the folder where earlier runs' files live on; made where missing.
+        work: the run's folder; three Parquet files are written there.
+        as_of: the day the files' age is counted to.
+
+    Raises:
+        KeyError: no such feed.
+        UnbalancedFiguresError: rows in are not accepted + quarantined, or the file written does not hold the rows accepted.
+    """
+    feed = FEEDS[feed_name]
+    arrived, turned_away = arrivals(inbox, feed)
+    shelf = Store(store, feed)
+    chosen = select(arrived, (e.arrival for e in shelf.entries()), shelf.obtain)
+    shelf.prune(needed(shelf.entries(), chosen.live))
+    replaced = _write_accepted(_target(work, "accepted", feed), feed, chosen)
+    _write_quarantined(_target(work, "quarantine", feed), chosen)
+    rows = [_live_receipt(e, replaced[e.arrival.name], chosen.warnings[e.arrival.name], as_of) for e in chosen.live]
+    rows += [_idle_receipt(a, "superseded", as_of, warnings=[*a.notes, said]) for a, said in chosen.superseded]
+    rows += [_idle_receipt(a, "rejected", as_of, warnings=list(a.notes), message=said) for a, said in chosen.rejected]
+    frame = receipts(rows)
+    frame = receipts([*frame.to_dicts(), *turned_away.to_dicts()])
+    frame.write_parquet(_target(work, "receipt", feed))
+
+
+def _target(work: Path, kind: str, feed: Feed) -> Path:
+    path = work / kind / f"{feed.name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _write_accepted(target: Path, feed: Feed, chosen: Selection) -> dict[str, int]:
+    """Writes the rows in use in the order of (file, row); returns how many of each file a delta replaced."""
+    frames: list[pl.LazyFrame] = []
+    replaced: dict[str, int] = {}
+    for entry in sorted(chosen.live, key=lambda e: e.arrival.name):
+        rows = pl.scan_parquet(entry.accepted)
+        replaced[entry.arrival.name] = 0
+        if later := chosen.replaced_by(entry):
+            newer = pl.concat(pl.scan_parquet(d.accepted).select(_key(feed)) for d in later).unique()
+            rows = rows.with_columns(_key(feed)).join(newer, on="key", how="anti", maintain_order="left").drop("key")
+            left = rows.select(pl.len()).collect().item()
+            replaced[entry.arrival.name] = entry.figures.accepted - left
+        frames.append(rows)
+    if frames:
+        pl.concat(frames).select(accepted_schema(feed).keys()).sink_parquet(target, compression="zstd", compression_level=3, maintain_order=True)
+    else:
+        pl.DataFrame(schema=accepted_schema(feed)).write_parquet(target)
+    expected = sum(e.figures.accepted - replaced[e.arrival.name] for e in chosen.live)
+    written = pl.scan_parquet(target).select(pl.len()).collect().item()
+    if written != expected:
+        raise UnbalancedFiguresError(f"{feed.name}: {expected} rows were accepted and not replaced, {written} were written")
+    return replaced
+
+
+def _key(feed: Feed) -> pl.Expr:
+    """The record key for comparing: half-width, upper case, without blanks."""
+    folded = (pl.col(c).str.normalize("NFKC").str.to_uppercase().str.replace_all(r"\s", "") for c in feed.key_columns)
+    return pl.concat_str(folded, separator="\x1f").alias("key")
+
+
+def _write_quarantined(target: Path, chosen: Selection) -> None:
+    frames = [pl.scan_parquet(e.quarantined) for e in sorted(chosen.live, key=lambda e: e.arrival.name)]
+    (pl.concat(frames) if frames else QUARANTINE.empty().lazy()).sink_parquet(target, maintain_order=True)
+
+
+def _live_receipt(entry: Entry, replaced: int, warnings: list[str], as_of: date) -> dict[str, object]:
+    """The receipt of a file in use."""
+    arrival, figures = entry.arrival, entry.figures
+    age = (as_of - arrival.export_date).days
+    said = [*arrival.notes, *figures.warnings, *warnings]
+    if arrival.path is None:
+        said.append(f"本期未收到该文件，沿用{arrival.export_date}的导出，距今{age}天")
+    if age < 0:
+        said.append(f"导出日期{arrival.export_date}晚于统计日{as_of}，请核对文件名中的日期")
+    return receipt(
+        arrival.feed,
+        arrival.name,
+        arrival.sha256,
+        "kept" if arrival.path is None else "accepted",
+        **_from_name(arrival, as_of),
+        encoding=figures.encoding,
+        separator=figures.separator,
+        rows_in=figures.rows_in,
+        rows_accepted=figures.accepted,
+        rows_quarantined=figures.quarantined,
+        rows_replaced=replaced,
+        rows_total=figures.total,
+        rows_blank=figures.blank,
+        unknown_columns=figures.unknown_columns,
+        warnings=said,
+    )
+
+
+def _idle_receipt(arrival: Arrival, state: str, as_of: date, *, warnings: list[str], message: str | None = None) -> dict[str, object]:
+    """The receipt of a file whose rows are not in use."""
+    return receipt(arrival.feed, arrival.name, arrival.sha256, state, **_from_name(arrival, as_of), warnings=warnings, message=message)
+
+
+def _from_name(arrival: Arrival, as_of: date) -> dict[str, object]:
+    return {
+        "format": arrival.format,
+        "part": arrival.part,
+        "is_delta": arrival.is_delta,
+        "export_date": arrival.export_date,
+        "age_days": (as_of - arrival.export_date).days,
+    }

@@ -1,0 +1,124 @@
+"""Reads `.xlsx`: finds the sheet and the heading row by their headings, and takes each cell by its type.
+
+Enters: a path and the feed. Leaves: a `Reading`. An id that the workbook holds as a number comes back from any reader as eighteen plausible
+digits of which the last three are invented, so the cell's type decides, never its text. The package is looked over before it is opened: macros,
+encryption and zip bombs are turned away in words.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import python_calamine
+
+from schemas.exports.contract import Feed
+from schemas.exports.faults import UnreadableFileError
+from schemas.exports.headings import SEARCHED_ROWS, Layout, find_headings
+from schemas.exports.reading import Reading, as_text, cell, lost_digits, rows_schema
+
+BATCH_ROWS = 16_384
+# a part of the package that grows beyond this, and more than so many times, is no table
+INFLATED_FLOOR = 8 * 2**20
+MOST_INFLATED = 300
+MOST_BYTES = 8 * 2**30
+
+
+def read_workbook(path: Path, feed: Feed) -> Reading:
+    """Opens a workbook.
+
+    Raises:
+        UnreadableFileError: macros, a password, a zip bomb, damage, or no sheet with the headings.
+    """
+    _look_over(path)
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(path)
+        names = [s.name for s in workbook.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        found, others = _find_sheet(workbook, names, feed)
+    except (python_calamine.CalamineError, OSError) as e:
+        raise UnreadableFileError("工作簿已损坏，无法打开；请用表格软件重新另存为.xlsx") from e
+    name, at, layout = found
+    layout.require()
+    rows = islice(workbook.get_sheet_by_name(name).iter_rows(), at + 1, None)
+    width = len(layout.headings)
+    exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
+    batches = (_batch(rows, first, width, exact) for rows, first in _chunks(rows))
+    return Reading(layout, "xlsx", batches, warnings=[f"工作表“{n}”未读取，数据取自工作表“{name}”" for n in others])
+
+
+def _look_over(path: Path) -> None:
+    """Turns away a package that must not be opened."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            parts = package.infolist()
+            _refuse_bomb(path, parts)
+            if any(p.flag_bits & 1 for p in parts):
+                raise UnreadableFileError("工作簿设有密码，不能读取；请取消密码后重新报送")
+            names = {p.filename.lower() for p in parts}
+            if any(n.endswith("vbaproject.bin") for n in names) or _declares_macros(package, names):
+                raise UnreadableFileError("工作簿带有宏，出于安全不予读取；请另存为不带宏的.xlsx后重新报送")
+            if damaged := package.testzip():
+                raise UnreadableFileError(f"工作簿已损坏（{damaged}），请用表格软件重新另存为.xlsx")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
+        raise UnreadableFileError("工作簿不完整或已损坏，请用表格软件重新另存为.xlsx") from e
+
+
+def _refuse_bomb(path: Path, parts: Sequence[zipfile.ZipInfo]) -> None:
+    total = sum(p.file_size for p in parts)
+    swollen = any(p.file_size > INFLATED_FLOOR and p.file_size > p.compress_size * MOST_INFLATED for p in parts)
+    overlapping = sum(p.compress_size for p in parts) > path.stat().st_size
+    if swollen or overlapping or total > MOST_BYTES:
+        raise UnreadableFileError(f"工作簿解开后大小异常（{total // 2**20} MiB），疑似压缩炸弹，不予读取；请另存为.csv后重新报送")
+
+
+def _declares_macros(package: zipfile.ZipFile, names: set[str]) -> bool:
+    return "[content_types].xml" in names and b"macroEnabled" in package.read("[Content_Types].xml")
+
+
+def _find_sheet(workbook: Any, names: Sequence[str], feed: Feed) -> tuple[tuple[str, int, Layout], list[str]]:
+    """The first sheet with all needed headings (else the one that knows the most), and the other sheets that hold anything."""
+    best: tuple[str, int, Layout] | None = None
+    filled: list[str] = []
+    for name in names:
+        rows = [[as_text(v) or "" for v in row] for row in islice(workbook.get_sheet_by_name(name).iter_rows(), SEARCHED_ROWS)]
+        if any(any(row) for row in rows):
+            filled.append(name)
+        at, layout = find_headings(feed, rows)
+        if best is None or (best[2].missing and len(layout.positions) > len(best[2].positions)):
+            best = name, at, layout
+    if best is None or not filled:
+        raise UnreadableFileError("工作簿是空的，没有表头也没有数据；请重新导出")
+    return best, [n for n in filled if n != best[0]]
+
+
+def _chunks(rows: Iterator[list[Any]]) -> Iterator[tuple[list[list[Any]], int]]:
+    """The rows in batches, each with the number of its first row."""
+    first = 1
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield batch, first
+        first += len(batch)
+
+
+def _batch(rows: list[list[Any]], first: int, width: int, exact: Sequence[int]) -> pl.DataFrame:
+    """Typed cells as text; `exact` are the columns in which a long number is no longer the number that was typed."""
+    columns = list(zip(*rows, strict=True))
+    texts = {cell(i): pl.Series(_texts(column), dtype=pl.String) for i, column in enumerate(columns)}
+    rounded = [pl.Series([i if lost_digits(v) else None for v in columns[i]], dtype=pl.UInt16).alias(f"r{i}") for i in exact if i < len(columns)]
+    frame = pl.DataFrame({**texts, **{s.name: s for s in rounded}})
+    schema = rows_schema(width)
+    return frame.select(
+        pl.int_range(first, first + pl.len(), dtype=pl.UInt32).alias("source_row"),
+        pl.lit(None, dtype=pl.String).alias("fault"),
+        pl.lit([], dtype=pl.List(pl.String)).alias("beyond"),
+        (pl.concat_list(s.name for s in rounded).list.drop_nulls() if rounded else pl.lit([], dtype=pl.List(pl.UInt16))).alias("rounded"),
+        *(n for n in schema if n in texts),
+    )
+
+
+def _texts(column: Sequence[Any]) -> Sequence[str | None]:
+    return column if set(map(type, column)) == {str} else [as_text(v) for v in column]
