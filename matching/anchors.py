@@ -1,0 +1,190 @@
+"""The id-first pass: coded rows go in, whose number each row's id column holds comes out. It takes the bulk without comparing pairs.
+
+A number's *anchor* is the name it goes by: the household register's, else the most frequent name of the rows whose birth date is the number's own.
+A row owns its number where its birth date agrees and its name does not contradict the anchor, or where the name agrees though the date is
+mistyped. What is left holds a guardian's number (an adult's, or one that a relative of the row has) or a sibling's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from matching import name_levels as levels
+from matching.features import Records
+
+# how the row's birth date agrees with the number's
+AGREES, UNKNOWN, TYPO, CONTRADICTS = range(4)
+ADULT_YEARS = 18
+# a row is no adult's when its own birth date lies this far from the number's
+GENERATION_DAYS = 12 * 365
+
+OWN_SCHEMA = pl.Schema({
+    "rec": pl.UInt32, "own_id": pl.String, "id_role": pl.String, "id_birth": pl.Date, "id_sex": pl.String,
+    "name_level": pl.Int8, "date_level": pl.Int8, "anchor_rec": pl.UInt32,
+})  # fmt: skip
+
+
+def own_numbers(records: Records, as_of: date) -> pl.DataFrame:
+    """Whose number each row holds.
+
+    Args:
+        records: the distinct rows.
+        as_of: the day ages are counted on.
+
+    Returns:
+        One row a row with a valid number (OWN_SCHEMA): own_id (the number, null unless own), id_role (own, guardian, sibling), and of the own ones
+        id_birth, id_sex (what the number says), name_level (against the anchor, null where the row's name cannot say), date_level, anchor_rec.
+    """
+    rows = _candidates(records, as_of)
+    if rows.is_empty():
+        return OWN_SCHEMA.to_frame()
+    anchors = _anchors(rows)
+    judged = _judge(rows, anchors, records.names)
+    first = judged.filter("is_own").sort(pl.col("feed") != "household", "name_level", "date_level", "rec").unique("id_number", keep="first", maintain_order=True)
+    judged = judged.join(first.select("id_number", anchor_rec="rec"), on="id_number", how="left", maintain_order="left")
+    own = pl.col("is_own")
+    role = pl.when(own).then(pl.lit("own")).when("is_guardian").then(pl.lit("guardian")).otherwise(pl.lit("sibling"))
+    return judged.select(
+        "rec",
+        own_id=pl.when(own).then("id_number"),
+        id_role=role,
+        id_birth=pl.when(own).then("id_birth"),
+        id_sex=pl.when(own).then("id_sex"),
+        name_level=pl.when(own).then("name_level").cast(pl.Int8),
+        date_level=pl.when(own).then("date_level").cast(pl.Int8),
+        anchor_rec=pl.when(own).then("anchor_rec"),
+    ).sort("rec")
+
+
+def _candidates(records: Records, as_of: date) -> pl.DataFrame:
+    """Rows with a valid number, what it says of birth date and sex, how the date agrees, and whether it is a relative's."""
+    held = records.relatives.filter(pl.col("id_number").is_not_null()).select(
+        "rec", "id_number", by_sibling=pl.col("relation").is_in(["brother", "sister"])
+    )
+    held = held.group_by("rec", "id_number").agg(pl.col("by_sibling").all())
+    born = pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+    rows = records.rows.filter(pl.col("id_number_status") == "valid", pl.col("id_number").is_not_null()).select(
+        "rec", "feed", "id_number", "name_code", "former_code", "is_informative", "sex", "born", "birth_date", "birth_date_precision", "household_key"
+    )
+    rows = rows.with_columns(
+        id_birth=born,
+        id_sex=pl.when(pl.col("id_number").str.slice(16, 1).cast(pl.Int32, strict=False) % 2 == 1).then(pl.lit("male")).otherwise(pl.lit("female")),
+    ).filter(pl.col("id_birth").is_not_null())
+    rows = rows.join(held, on=["rec", "id_number"], how="left", maintain_order="left")
+    rows = rows.with_columns(date_level=_date_level(rows), is_adult=pl.col("id_birth").dt.offset_by(f"{ADULT_YEARS}y") <= as_of)
+    agrees = pl.col("date_level").is_in([AGREES, TYPO])
+    far = (pl.col("birth_date") - pl.col("id_birth")).dt.total_days().abs() > GENERATION_DAYS
+    return rows.with_columns(
+        is_guardian=(pl.col("is_adult") & ~agrees & far.fill_null(True)) | (pl.col("by_sibling").not_().fill_null(False) & ~agrees),
+        is_relative=pl.col("by_sibling").is_not_null() & ~agrees,
+        sex_differs=(pl.col("sex") != pl.col("id_sex")).fill_null(False),
+    )
+
+
+def _date_level(rows: pl.DataFrame) -> pl.Expr:
+    """How the row's birth date agrees with its number's; a mistyped one is a digit wrong or two swapped."""
+    precision = pl.col("birth_date_precision").fill_null("day")
+    same_year = pl.col("birth_date").dt.year() == pl.col("id_birth").dt.year()
+    same_month = same_year & (pl.col("birth_date").dt.month() == pl.col("id_birth").dt.month())
+    agrees = (
+        pl.when(precision == "day").then(pl.col("birth_date") == pl.col("id_birth"))
+        .when(precision == "month").then(same_month)
+        .otherwise(same_year)
+    )  # fmt: skip
+    written, numbered = rows["birth_date"].dt.strftime("%Y%m%d"), rows["id_birth"].dt.strftime("%Y%m%d")
+    edits = process.cpdist(written.fill_null("").to_list(), numbered.fill_null("").to_list(), scorer=OSA.distance, score_cutoff=2)
+    swapped = (pl.col("birth_date").dt.day() == pl.col("id_birth").dt.month()) & (pl.col("birth_date").dt.month() == pl.col("id_birth").dt.day()) & same_year
+    return (
+        pl.when(pl.col("birth_date").is_null()).then(UNKNOWN)
+        .when(agrees).then(AGREES)
+        .when((pl.Series(edits, dtype=pl.Int32) <= 1) | swapped).then(TYPO)
+        .otherwise(CONTRADICTS)
+        .cast(pl.Int8)
+    )  # fmt: skip
+
+
+def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
+    """The name each number goes by: id_number, anchor_code, former_code (one row a former name), id_birth.
+
+    A number that only contradicting rows carry is trusted where two feeds have it with the same name.
+    """
+    possible = rows.filter("is_informative", ~pl.col("is_guardian"), ~pl.col("is_relative"))
+    named = possible.group_by("id_number", "name_code").agg(
+        rank=pl.when(pl.col("feed") == "household").then(pl.lit(-1, dtype=pl.Int8)).otherwise("date_level").min(),
+        count=pl.len(),
+        feeds=pl.col("feed").n_unique(),
+        former=pl.col("former_code").drop_nulls().unique().sort(),
+        id_birth=pl.col("id_birth").first(),
+    )
+    named = named.filter((pl.col("rank") < CONTRADICTS) | (pl.col("feeds") >= 2))
+    best = named.sort("id_number", "rank", pl.col("count") * -1, "name_code").unique("id_number", keep="first", maintain_order=True)
+    return best.select("id_number", "id_birth", anchor_code="name_code", former="former")
+
+
+def _judge(rows: pl.DataFrame, anchors: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Each row with name_level against its number's anchor, and is_own."""
+    anchor_names = pl.concat([
+        anchors.select("id_number", anchor="anchor_code"),
+        anchors.select("id_number", anchor="former").explode("anchor", empty_as_null=False, keep_nulls=False),
+    ])  # fmt: skip
+    row_names = pl.concat([
+        rows.filter("is_informative").select("rec", "id_number", a="name_code"),
+        rows.select("rec", "id_number", a="former_code"),
+    ]).drop_nulls()  # fmt: skip
+    crossed = row_names.join(anchor_names, on="id_number").rename({"anchor": "b"})
+    level = compare_best(crossed, names)
+    elsewhere = rows.filter("is_informative").join(
+        anchors.select("id_birth", name_code="anchor_code", other_id="id_number"), on=["id_birth", "name_code"]
+    ).filter(pl.col("other_id") != pl.col("id_number")).select("rec", anchors_another=True).unique()  # fmt: skip
+    rows = rows.join(level, on="rec", how="left", maintain_order="left").join(elsewhere, on="rec", how="left", maintain_order="left")
+    rows = rows.join(anchors.select("id_number", has_anchor=True), on="id_number", how="left", maintain_order="left")
+    return rows.with_columns(is_own=_is_own() & ~pl.col("is_guardian") & ~pl.col("is_relative"))
+
+
+def compare_best(crossed: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """The best name level of each row: rec, name_level; `crossed` has rec, a, b (codes of names)."""
+    compared = levels.compare_names(crossed, names)
+    return crossed.join(compared, on=["a", "b"]).group_by("rec").agg(name_level=pl.col("level").min())
+
+
+def _is_own() -> pl.Expr:
+    """Whether the number is the row's own, from how date, name and sex agree."""
+    name, day = pl.col("name_level"), pl.col("date_level")
+    silent = name.is_null() & pl.col("has_anchor").is_not_null()
+    nobody = pl.col("has_anchor").is_null()
+    twin = pl.col("anchors_another").fill_null(False) & (name != levels.SAME)
+    strong = name <= levels.UNREADABLE
+    fair = (name <= levels.DROPPED) & ~pl.col("sex_differs") & ~twin
+    return (
+        pl.when(pl.col("feed") == "household").then(True)
+        .when(day <= UNKNOWN).then(pl.when(nobody | silent).then(~pl.col("sex_differs") | (day == AGREES)).otherwise((strong & ~twin) | fair))
+        .when(day == TYPO).then(pl.when(nobody | silent).then(~pl.col("sex_differs")).otherwise((strong & ~twin) | fair))
+        .otherwise((name <= levels.SOUND) & ~pl.col("sex_differs") & ~twin)
+        .fill_null(False)
+    )  # fmt: skip
+
+
+def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
+    """Numbers that the household register itself shows to be one child's: pairs old_id, new_id (old_id < new_id as text).
+
+    Two household rows of the same name and sex are one child where they stand in the same household, or name the same parent by number, and
+    their birth dates are equal or a typing slip apart: no family gives two children one name.
+    """
+    rows = records.rows.filter(pl.col("feed") == "household").join(own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id"), on="rec")
+    rows = rows.filter("is_informative").select("rec", "own_id", "name_code", "sex", "born", "household_key")
+    parents = records.relatives.filter(pl.col("relation").is_in(["father", "mother"])).select("rec", tie="id_number").drop_nulls()
+    ties = pl.concat([rows.select("rec", tie=pl.lit("H") + pl.col("household_key")).drop_nulls(), parents]).unique()
+    tied = rows.join(ties, on="rec")
+    both = tied.join(tied, on=["tie", "name_code"], suffix="_b").filter(
+        pl.col("own_id") < pl.col("own_id_b"), (pl.col("sex") == pl.col("sex_b")).fill_null(True)
+    )
+    both = both.select("own_id", "own_id_b", "born", "born_b").unique().sort("own_id", "own_id_b")
+    dates = both["born"].dt.strftime("%Y%m%d").fill_null(""), both["born_b"].dt.strftime("%Y%m%d").fill_null("")
+    edits = process.cpdist(dates[0].to_list(), dates[1].to_list(), scorer=OSA.distance, score_cutoff=2) if both.height else []
+    close = pl.Series(edits, dtype=pl.Int32) <= 1
+    unknown = both["born"].is_null() | both["born_b"].is_null()
+    return both.filter(close | unknown).select(old_id="own_id", new_id="own_id_b").unique().sort("old_id", "new_id")

@@ -1,0 +1,181 @@
+"""Who belongs together: weighed edges between units go in, clusters and the edges that were refused come out.
+
+Best edge first. A cluster never holds two trusted numbers, two units that a reviewer keeps apart, or two that were compared and contradict each
+other (twins). A unit that two clusters claim about equally well, where only one can have it, goes to neither but to review.
+Components in which nothing can conflict are joined whole (scipy); only the others are walked through edge by edge.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+# clusters of more units than this are never built automatically
+GIANT = 40
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """The outcome: `cluster` (unit, cluster: its smallest unit) for every unit, and `refused` edges (l, r, cause)."""
+
+    cluster: pl.DataFrame
+    refused: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What clusters must keep to.
+
+    Attributes:
+        trusted: for each unit whether it has a trusted number of its own (numbers of one child are one unit).
+        apart: pairs l, r that never meet, with `cause`; "decided" where a reviewer said so.
+        together: pairs l, r that a reviewer joined; they go first and override everything but a reviewer's own "different".
+    """
+
+    trusted: pl.Series
+    apart: pl.DataFrame
+    together: pl.DataFrame
+
+
+def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Clustering:
+    """Clusters from edges l, r, match_weight (those above the link threshold only).
+
+    Args:
+        edges: candidate links. limits: the constraints. margin: bits by which the best of several links that exclude each other must lead.
+    """
+    count = len(limits.trusted)
+    wanted = pl.concat([
+        edges.select("l", "r", "match_weight", decided=pl.lit(False)),
+        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), decided=pl.lit(True)),
+    ]).sort("decided", "match_weight", "l", "r", descending=[True, True, False, False])  # fmt: skip
+    wanted = wanted.unique(["l", "r"], keep="first", maintain_order=True)
+    part = _components(count, wanted)
+    troubled = _troubled(part, limits)
+    walk = _Walk(limits, margin)
+    refused = walk.through(wanted.filter(pl.col("l").is_in(troubled.implode())))
+    calm = wanted.filter(~pl.col("l").is_in(troubled.implode()))
+    label = _components(count, calm)
+    label = walk.relabel(label)
+    smallest = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "label": label})
+    smallest = smallest.with_columns(cluster=pl.col("unit").min().over("label"))
+    return Clustering(smallest.select("unit", "cluster"), pl.DataFrame(refused, schema={"l": pl.UInt32, "r": pl.UInt32, "cause": pl.String}, orient="row"))
+
+
+def _components(count: int, edges: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The connected component of each unit."""
+    left, right = edges["l"].to_numpy(), edges["r"].to_numpy()
+    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _troubled(part: np.ndarray[tuple[int], np.dtype[np.int64]], limits: Constraints) -> pl.Series:
+    """The units of components in which a constraint could bite: two numbers, a pair apart, a giant."""
+    units = pl.DataFrame({"unit": np.arange(len(part), dtype=np.uint32), "part": part, "trusted": limits.trusted})
+    numbers = units.group_by("part").agg(pl.col("trusted").sum()).filter(pl.col("trusted") > 1)["part"]
+    large = units.group_by("part").agg(pl.len()).filter(pl.col("len") > GIANT)["part"]
+    parts = units.select("unit", "part")
+    apart = limits.apart.join(parts, left_on="l", right_on="unit").join(parts, left_on="r", right_on="unit", suffix="_r")
+    apart_parts = apart.filter(pl.col("part") == pl.col("part_r"))["part"]
+    bad = pl.concat([numbers, large, apart_parts]).unique()
+    return units.filter(pl.col("part").is_in(bad.implode()))["unit"]
+
+
+class _Walk:
+    """Best edge first through the components that may conflict."""
+
+    def __init__(self, limits: Constraints, margin: float) -> None:
+        self._trusted = limits.trusted
+        self._margin = margin
+        self._root: dict[int, int] = {}
+        self._numbered: dict[int, bool] = {}
+        self._apart: dict[int, dict[int, str]] = defaultdict(dict)
+        for left, right, cause in limits.apart.sort("l", "r", "cause", descending=[False, False, True]).iter_rows():
+            self._apart[left][right] = cause
+            self._apart[right][left] = cause
+        self._members: dict[int, list[int]] = {}
+
+    def through(self, edges: pl.DataFrame) -> list[tuple[int, int, str]]:
+        """Joins what may be joined; the edges that were refused, with why."""
+        refused = []
+        rows = edges.select("l", "r", "match_weight", "decided").rows()
+        rivals = self._rivals(rows)
+        for left, right, weight, decided in rows:
+            a, b = self._find(left), self._find(right)
+            if a == b:
+                continue
+            cause = self._contradiction(a, b) if decided else self._conflict(a, b) or self._ambiguous(left, right, weight, rivals)
+            if cause is None:
+                self._join(a, b)
+            else:
+                refused.append((left, right, cause))
+        return refused
+
+    def relabel(self, label: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The labels, with the walked units under labels of their own."""
+        out = label.copy()
+        for unit in self._root:
+            out[unit] = label.size + self._find(unit)
+        return out
+
+    def _rivals(self, rows: list[tuple[int, int, float, bool]]) -> dict[int, list[tuple[float, int]]]:
+        """The edges of each unit: weight and the other end."""
+        out: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        for left, right, weight, decided in rows:
+            self._find(left)
+            self._find(right)
+            if not decided:
+                out[left].append((weight, right))
+                out[right].append((weight, left))
+        return out
+
+    def _ambiguous(self, left: int, right: int, weight: float, rivals: dict[int, list[tuple[float, int]]]) -> str | None:
+        """Whether either end has another edge nearly as good, to a cluster that excludes this one."""
+        for here, there in ((left, right), (right, left)):
+            for other_weight, other in rivals[here]:
+                if other == there or weight - other_weight >= self._margin:
+                    continue
+                a, b = self._find(there), self._find(other)
+                if a != b and a != self._find(here) and b != self._find(here) and self._conflict(a, b):
+                    return "ambiguous"
+        return None
+
+    def _contradiction(self, a: int, b: int) -> str | None:
+        """Whether a reviewer both joined two clusters and kept them apart."""
+        return "contradiction" if "decided" in self._causes(a, b) else None
+
+    def _conflict(self, a: int, b: int) -> str | None:
+        """Why two clusters may not be one, or None."""
+        if self._numbered[a] and self._numbered[b]:
+            return "two_numbers"
+        if causes := self._causes(a, b):
+            return min(causes)
+        return "giant" if len(self._members[a]) + len(self._members[b]) > GIANT else None
+
+    def _causes(self, a: int, b: int) -> set[str]:
+        """What keeps units of two clusters apart."""
+        small, large = (a, b) if len(self._members[a]) <= len(self._members[b]) else (b, a)
+        reach = ((other, cause) for unit in self._members[small] for other, cause in self._apart.get(unit, {}).items())
+        return {cause for other, cause in reach if other in self._root and self._find(other) == large}
+
+    def _join(self, a: int, b: int) -> None:
+        keep, lose = min(a, b), max(a, b)
+        self._root[lose] = keep
+        self._numbered[keep] |= self._numbered.pop(lose)
+        self._members[keep] += self._members.pop(lose)
+
+    def _find(self, unit: int) -> int:
+        if unit not in self._root:
+            self._root[unit] = unit
+            self._numbered[unit] = bool(self._trusted[unit])
+            self._members[unit] = [unit]
+        path = [unit]
+        while self._root[path[-1]] != path[-1]:
+            path.append(self._root[path[-1]])
+        for each in path:
+            self._root[each] = path[-1]
+        return path[-1]

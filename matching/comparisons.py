@@ -1,0 +1,229 @@
+"""The comparisons of the children's model: candidate pairs of units go in, the level of every comparison comes out.
+
+Units have sets of values, so each comparison takes the best level over all values of one side and the other. Work is done on distinct values
+(names, texts) or on codes; a pair that has nothing to compare gets null, never a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from matching import name_levels
+from matching.model import Model
+
+NEAR_DAYS = 62
+_SIMILAR_NAMES = (name_levels.SOUND, name_levels.UNREADABLE, name_levels.NEAR, name_levels.DROPPED, name_levels.SHORT, name_levels.ORDER)
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of a night: `values` are long tables unit, value by attribute (see `matching.features.attributes`), `count` how many there are."""
+
+    count: int
+    values: dict[str, pl.DataFrame]
+    names: pl.DataFrame
+    relatives: pl.DataFrame
+    id_texts: pl.DataFrame
+    frequencies: dict[str, pl.DataFrame]
+
+
+def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+    """The levels of the pairs.
+
+    Args:
+        pairs: l, r (units). units: what they have. model: whose comparisons are wanted.
+
+    Returns:
+        The pairs, in their order, with a column of levels (Int8, index into the model's levels) for each comparison, and the frequencies that
+        `name` and `birth_date` go by.
+    """
+    numbered = pairs.select("l", "r").with_row_index("pair")
+    found = (
+        _names(numbered, units, model),
+        _births(numbered, units, model),
+        _id_numbers(numbered, units, model),
+        _relatives(numbered, units, model),
+        _by_value(numbered, units, model, "sex", (("same", "sex"),), "sex", "different"),
+        _by_value(numbered, units, model, "phone", (("same", "phone"),), "phone", "different"),
+        _by_value(numbered, units, model, "place", (("address", "address"), ("township", "place_town"), ("district", "place")), "place", "different"),
+        _by_value(numbered, units, model, "hukou", (("township", "hukou_town"), ("district", "hukou")), "hukou", "different"),
+        _by_value(numbered, units, model, "household", (("same", "household"),), "household", "different"),
+        _by_value(numbered, units, model, "certificate", (("same", "certificate"),), "certificate", "different"),
+        _by_value(numbered, units, model, "document", (("same", "document"),), "document", "different"),
+        _by_value(numbered, units, model, "record_key", (("same", "feed_key"), ("same_feed", "feed")), "feed", "other_feed"),
+    )
+    out = numbered
+    for frame in found:
+        out = out.join(frame, on="pair", how="left", maintain_order="left")
+    return pairs.hstack(out.drop("pair", "l", "r"))
+
+
+def cross(pairs: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Every value of one side beside every value of the other: pair, the columns of `left`, those of `right` with `_r`."""
+    right = left if right is None else right
+    half = pairs.join(left, left_on="l", right_on="unit")
+    return half.join(right, left_on="r", right_on="unit", suffix="_r").drop("l", "r")
+
+
+def _shares(pairs: pl.DataFrame, values: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether the two units of each pair have a value in common."""
+    half = pairs.join(values, left_on="l", right_on="unit")
+    common = half.join(values, left_on=["r", "value"], right_on=["unit", "value"], how="semi")["pair"].unique()
+    out = np.zeros(pairs.height, dtype=np.bool_)
+    out[common.to_numpy()] = True
+    return out
+
+
+def _have(pairs: pl.DataFrame, values: pl.DataFrame, count: int) -> npt.NDArray[np.bool_]:
+    """Whether both units of each pair have any value."""
+    has = np.zeros(count, dtype=np.bool_)
+    has[values["unit"].to_numpy()] = True
+    return has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]
+
+
+def _by_value(
+    pairs: pl.DataFrame, units: Units, model: Model, name: str, steps: tuple[tuple[str, str], ...], known: str, otherwise: str
+) -> pl.DataFrame:
+    """A comparison of sets of codes: the first step whose attribute the two share; `otherwise` where both have `known`; else null."""
+    comparison = model.comparison(name)
+    level = np.where(_have(pairs, units.values[known], units.count), comparison.position(otherwise), -1)
+    for step, attribute in reversed(steps):
+        level = np.where(_shares(pairs, units.values[attribute]), comparison.position(step), level)
+    return _column(pairs, name, level)
+
+
+def _column(pairs: pl.DataFrame, name: str, level: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """pair and the level, -1 becoming null."""
+    return pairs.select("pair", pl.Series(name, level.astype(np.int8))).with_columns(pl.when(pl.col(name) >= 0).then(name))
+
+
+def _names(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+    """The best level over all names, with the frequency it goes by; `newborn` where one side has no name that says who."""
+    comparison = model.comparison("name")
+    positions = {i: comparison.position(each) for i, each in enumerate(name_levels.LEVELS)}
+    crossed = cross(pairs, units.values["name"]).rename({"value": "a", "value_r": "b"})
+    compared = name_levels.compare_names(crossed, units.names)
+    levelled = crossed.join(compared, on=["a", "b"]).with_columns(frequency=pl.lit(None, dtype=pl.Float64))
+    for level, kind in ((name_levels.SAME, "name"), (name_levels.SOUND, "same_sound"), (name_levels.GIVEN, "other_surname")):
+        table = units.frequencies[kind]
+        levelled = (
+            levelled.join(table, left_on="a", right_on="value", how="left", maintain_order="left")
+            .join(table, left_on="b", right_on="value", how="left", suffix="_b", maintain_order="left")
+            .with_columns(frequency=pl.when(pl.col("level") == level).then(pl.max_horizontal("share", "share_b")).otherwise("frequency"))
+            .drop("share", "share_b")
+        )
+    best = levelled.sort("pair", "level", "frequency").unique("pair", keep="first", maintain_order=True)
+    out = pairs.select("pair").join(best.select("pair", "level", name_frequency="frequency"), on="pair", how="left", maintain_order="left")
+    level = pl.col("level").replace_strict(positions, default=comparison.position("newborn"), return_dtype=pl.Int8)
+    return out.select("pair", "name_frequency", name=level)
+
+
+def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+    """The best level over all birth dates exact to the day; else by month or year."""
+    position = model.comparison("birth_date").position
+    dates = units.values["birth"]
+    crossed = cross(pairs, dates)
+    distinct = crossed.select("value", "value_r").unique().sort("value", "value_r")
+    a, b = distinct["value"].cast(pl.Date), distinct["value_r"].cast(pl.Date)
+    edits = process.cpdist(a.dt.strftime("%Y%m%d").to_list(), b.dt.strftime("%Y%m%d").to_list(), scorer=OSA.distance, score_cutoff=2)
+    turned = (a.dt.year() == b.dt.year()) & (a.dt.month() == b.dt.day()) & (a.dt.day() == b.dt.month())
+    distinct = distinct.with_columns(
+        level=pl.when(pl.col("value") == pl.col("value_r")).then(position("same"))
+        .when(turned).then(position("swapped"))
+        .when(pl.Series(edits, dtype=pl.Int32) <= 1).then(position("one_digit"))
+        .when((pl.col("value") - pl.col("value_r")).abs() <= NEAR_DAYS).then(position("near"))
+        .otherwise(position("different")).cast(pl.Int64)
+    )  # fmt: skip
+    best = (
+        crossed.join(distinct, on=["value", "value_r"])
+        .join(units.frequencies["birth"], on="value", how="left")
+        .sort("pair", "level", "share")
+        .unique("pair", keep="first", maintain_order=True)
+    )
+    coarse = np.full(pairs.height, -1)
+    for attribute, level in (("birth_year", "year_same"), ("birth_month", "month_same")):
+        known, shared = _have(pairs, units.values[attribute], units.count), _shares(pairs, units.values[attribute])
+        coarse = np.where(known, np.where(shared, position(level), position("different")), coarse)
+    out = pairs.select("pair", pl.Series("coarse", coarse)).join(best.select("pair", "level", "share"), on="pair", how="left", maintain_order="left")
+    level = pl.coalesce("level", "coarse")
+    return out.select("pair", birth_date=pl.when(level >= 0).then(level).cast(pl.Int8), birth_date_frequency="share")
+
+
+def _id_numbers(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+    """The best level over what is left of id numbers; a number inside a record key may be an old one and only speaks for, never against."""
+    position = model.comparison("id_number").position
+    crossed = cross(pairs, units.id_texts)
+    compared = compare_id_texts(crossed.select("text", "kind", "text_r", "kind_r").unique(), position)
+    best = crossed.join(compared, on=["text", "kind", "text_r", "kind_r"]).group_by("pair").agg(
+        id_number=pl.col("level").min(), two=(pl.col("level") == position("two_numbers")).any()
+    )
+    level = pl.when(pl.col("two") & (pl.col("id_number") != position("same"))).then(position("two_numbers")).otherwise("id_number")
+    return best.select("pair", id_number=level.cast(pl.Int8)).sort("pair")
+
+
+def compare_id_texts(distinct: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFrame:
+    """The level of each pair of 18-character texts; see `_id_numbers`."""
+    edits = process.cpdist(distinct["text"].to_list(), distinct["text_r"].to_list(), scorer=OSA.distance, score_cutoff=2)
+    both_known = [_known(pl.col("text"), i) & _known(pl.col("text_r"), i) for i in range(18)]
+    agree = [_at(pl.col("text"), i) == _at(pl.col("text_r"), i) for i in range(18)]
+    known = pl.sum_horizontal(k.cast(pl.Int32) for k in both_known)
+    wrong = pl.sum_horizontal((k & ~a).cast(pl.Int32) for k, a in zip(both_known, agree, strict=True))
+    front = pl.all_horizontal(*(~k | a for k, a in zip(both_known[:14], agree[:14], strict=True)))
+    partial = (pl.col("kind") == "partial") | (pl.col("kind_r") == "partial")
+    key = (pl.col("kind") == "key") | (pl.col("kind_r") == "key")
+    own = (pl.col("kind") == "own") & (pl.col("kind_r") == "own")
+    return distinct.with_columns(
+        level=pl.when((wrong == 0) & (known == 18)).then(at("same"))
+        .when(own).then(at("two_numbers"))
+        .when(partial & (wrong == 0) & (known >= 14)).then(at("digits_same"))
+        .when(partial & (wrong == 0) & (known >= 6)).then(at("masked_same"))
+        .when(key).then(None)
+        .when(~partial & (pl.Series(edits, dtype=pl.Int32) <= 1)).then(at("one_digit"))
+        .when(front & (known >= 14)).then(at("front_same"))
+        .otherwise(at("different"))
+    )  # fmt: skip
+
+
+def _at(text: pl.Expr, i: int) -> pl.Expr:
+    return text.str.slice(i, 1)
+
+
+def _known(text: pl.Expr, i: int) -> pl.Expr:
+    return _at(text, i) != "?"
+
+
+def _relatives(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+    """How the people around the two children agree, as sets of persons known by name or number."""
+    position = model.comparison("relatives").position
+    people = units.relatives
+    crossed = cross(pairs, people)
+    same_name = (pl.col("name_code") == pl.col("name_code_r")).fill_null(False)
+    same_number = (pl.col("number") == pl.col("number_r")).fill_null(False)
+    parent = (pl.col("role") == pl.col("role_r")) & (pl.col("role") > 0) & pl.col("name_code").is_not_null() & pl.col("name_code_r").is_not_null()
+    distinct = crossed.filter(~same_name, parent).select(a="name_code", b="name_code_r").unique()
+    similar = name_levels.compare_names(distinct, units.names).filter(pl.col("level").is_in(_SIMILAR_NAMES))
+    crossed = crossed.join(
+        similar.select("a", "b", is_similar=True), left_on=["name_code", "name_code_r"], right_on=["a", "b"], how="left", maintain_order="left"
+    )
+    found = crossed.group_by("pair").agg(
+        names=pl.col("name_code").filter(same_name).n_unique(),
+        numbers=pl.col("number").filter(same_number).n_unique(),
+        similar=pl.col("is_similar").fill_null(False).any(),
+        parents=parent.any(),
+    )
+    level = (
+        pl.when(pl.max_horizontal("names", "numbers") >= 2).then(position("two_same"))
+        .when(pl.col("numbers") == 1).then(position("number_same"))
+        .when(pl.col("names") == 1).then(position("one_same"))
+        .when("similar").then(position("similar"))
+        .when("parents").then(position("other_parent"))
+        .otherwise(position("other_people"))
+    )  # fmt: skip
+    return found.select("pair", relatives=level.cast(pl.Int8)).sort("pair")

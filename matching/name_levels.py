@@ -1,0 +1,101 @@
+"""How two names compare: a table of distinct names goes in, the level of each pair of them comes out.
+
+Names are compared as distinct pairs and joined back, so the work follows the number of different spellings, not of records. Sounds are sets of
+readings (覃 is Qín or Tán): two names sound the same where any reading of one is a reading of the other.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from matching.names import readings, split_name
+
+# levels of the comparison `name`, best first; the numbers live in model.yaml
+SAME, SOUND, UNREADABLE, GIVEN, SHORT, ORDER, NEAR, DROPPED, SURNAME, DIFFERENT = range(10)
+LEVELS = ("same", "same_sound", "unreadable", "other_surname", "shortened", "order", "one_character", "dropped", "surname_only", "different")
+
+_UNREADABLE = r"[?？□〓\u{E000}-\u{F8FF}*＊]|[A-Za-z]+"
+_DOT = "·"
+# sounds that dictation confuses: zh/z, ch/c, sh/s, final ng/n, n/l, f/h
+_CONFUSED = str.maketrans({"l": "n", "f": "h"})
+
+
+def near_sound(sound: str) -> str:
+    """A reading with the sounds that dictation confuses made one."""
+    for written, heard in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n")):
+        sound = sound.replace(written, heard)
+    return sound.translate(_CONFUSED)
+
+
+def name_table(names: pl.Series) -> pl.DataFrame:
+    """Every distinct name once, sorted, with what is compared of it.
+
+    Args:
+        names: folded names, with nulls and repeats.
+
+    Returns:
+        One row a name: code (UInt32, its rank), name, surname, given, pattern (unreadable places as ?), holes (how many), bag (characters sorted),
+        sounds (list), near_sounds (list), is_latin.
+    """
+    distinct = names.drop_nulls().unique().sort()
+    table = pl.DataFrame({"name": distinct}, schema={"name": pl.String}).with_row_index("code")
+    parts = [split_name(n) for n in table["name"]]
+    sounds = [sorted(readings(n)) for n in table["name"]]
+    return table.with_columns(
+        pl.Series("surname", [p[0] for p in parts], dtype=pl.String),
+        pl.Series("given", [p[1] for p in parts], dtype=pl.String),
+        pl.Series("sounds", sounds, dtype=pl.List(pl.String)),
+        pl.Series("near_sounds", [sorted({near_sound(s) for s in each}) for each in sounds], dtype=pl.List(pl.String)),
+        is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]"),
+    ).with_columns(
+        pattern=pl.when("is_latin").then("name").otherwise(pl.col("name").str.replace_all(_UNREADABLE, "?")),
+        bag=pl.col("name").str.extract_all(r"\w").list.sort().list.join(""),
+    ).with_columns(holes=pl.col("pattern").str.count_matches("?", literal=True).cast(pl.Int32))  # fmt: skip
+
+
+def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """The level of each pair of names.
+
+    Args:
+        pairs: columns a, b: codes of the name table; any order, repeats allowed.
+        table: what `name_table` made.
+
+    Returns:
+        Distinct a, b with `level` (Int8, an index into LEVELS).
+    """
+    distinct = pairs.select("a", "b").unique().sort("a", "b")
+    columns = table.select("code", "name", "surname", "given", "pattern", "holes", "bag", "sounds", "near_sounds", "is_latin")
+    joined = distinct.join(columns, left_on="a", right_on="code", how="left", maintain_order="left").join(
+        columns, left_on="b", right_on="code", how="left", suffix="_b", maintain_order="left"
+    )
+    edits = process.cpdist(joined["pattern"].to_list(), joined["pattern_b"].to_list(), scorer=OSA.distance, score_cutoff=3)
+    joined = joined.with_columns(
+        edits=pl.Series(edits, dtype=pl.Int32),
+        size=pl.col("pattern").str.len_chars().cast(pl.Int32),
+        size_b=pl.col("pattern_b").str.len_chars().cast(pl.Int32),
+    )
+    return joined.select("a", "b", level=_level().cast(pl.Int8))
+
+
+def _level() -> pl.Expr:
+    """The first level that holds, on a joined pair of name rows."""
+    shorter, longer = pl.min_horizontal("size", "size_b"), pl.max_horizontal("size", "size_b")
+    holes = pl.col("holes") + pl.col("holes_b")
+    dotted = pl.col("name").str.contains(_DOT, literal=True) | pl.col("name_b").str.contains(_DOT, literal=True)
+    prefix = pl.col("name").str.starts_with(pl.col("name_b")) | pl.col("name_b").str.starts_with(pl.col("name"))
+    same_letters = pl.col("is_latin") & pl.col("is_latin_b") & (pl.col("edits") <= 2) & (shorter >= 6)
+    return (
+        pl.when(pl.col("a") == pl.col("b")).then(SAME)
+        .when((holes > 0) & (pl.col("size") == pl.col("size_b")) & (pl.col("edits") <= holes) & (pl.col("edits") < longer)).then(UNREADABLE)
+        .when(pl.col("sounds").list.set_intersection("sounds_b").list.len() > 0).then(SOUND)
+        .when((pl.col("given") == pl.col("given_b")) & (pl.col("given") != "")).then(GIVEN)
+        .when(prefix & (dotted | (shorter >= 4)) & (shorter >= 2)).then(SHORT)
+        .when((pl.col("bag") == pl.col("bag_b")) & (shorter >= 2)).then(ORDER)
+        .when((pl.col("near_sounds").list.set_intersection("near_sounds_b").list.len() > 0) | same_letters).then(NEAR)
+        .when((pl.col("edits") == 1) & (pl.col("size") == pl.col("size_b")) & (longer >= 3)).then(NEAR)
+        .when((pl.col("edits") == 1) & (pl.col("size") != pl.col("size_b")) & (shorter >= 2)).then(DROPPED)
+        .when((pl.col("surname") == pl.col("surname_b")) & (pl.col("surname") != "")).then(SURNAME)
+        .otherwise(DIFFERENT)
+    )  # fmt: skip

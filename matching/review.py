@@ -1,0 +1,100 @@
+"""What a person has to look at: doubtful links and earlier decisions go in; bindings for clustering, and the review queue, come out.
+
+A decision is kept with the rows it was made on (by content and by record key), so it binds later runs whatever the persons are called by then.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import polars as pl
+
+from matching.identity import short_code
+from matching.model import Model
+from matching.scoring import FAMILY
+from schemas.tables.pair import COMPARISON, REVIEW_QUEUE
+
+FAMILY_PHRASE = "可能是兄弟姐妹或双胞胎"
+FAMILY_LABEL = "家庭"
+
+
+def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFrame | None) -> pl.DataFrame:
+    """Earlier decisions as pairs of units.
+
+    Args:
+        queue: the review queue of the last run (REVIEW_QUEUE). rows: unit, record_hash, feed_key of this night's distinct rows.
+        person_record: that of the last run, for a decision that came without the rows it was made on.
+
+    Returns:
+        pair_id, decision, l, r: every pair of units that a decision is about.
+    """
+    decided = queue.filter(pl.col("decision").is_not_null())
+    sides = [_side(decided, side, rows, person_record) for side in ("left", "right")]
+    both = decided.select("pair_id", "decision").join(sides[0], on="pair_id").join(sides[1], on="pair_id", suffix="_r")
+    return both.select("pair_id", "decision", l=pl.min_horizontal("unit", "unit_r"), r=pl.max_horizontal("unit", "unit_r")).unique().sort("pair_id", "l", "r")
+
+
+def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, person_record: pl.DataFrame | None) -> pl.DataFrame:
+    """pair_id, unit: the units that one side of each decision stands for today."""
+    by_hash = decided.select("pair_id", record_hash=f"{side}_records").explode("record_hash", empty_as_null=False, keep_nulls=False).join(rows, on="record_hash")
+    by_key = decided.select("pair_id", feed_key=f"{side}_keys").explode("feed_key", empty_as_null=False, keep_nulls=False).join(rows, on="feed_key")
+    found = [by_hash.select("pair_id", "unit"), by_key.select("pair_id", "unit")]
+    if person_record is not None:
+        bare = decided.filter(pl.col(f"{side}_records").list.len().fill_null(0) == 0).select("pair_id", person_id=side)
+        held = bare.join(person_record.select("person_id", "record_hash").unique(), on="person_id").join(rows, on="record_hash")
+        found.append(held.select("pair_id", "unit"))
+    return pl.concat(found).unique().sort("pair_id", "unit")
+
+
+def waterfall(pairs: pl.DataFrame, model: Model) -> pl.Expr:
+    """The comparisons of weighed pairs as a list, in the order of the model, leaving out what could not be compared."""
+    lines = []
+    for comparison in model.comparisons:
+        level = pl.col(comparison.name).cast(pl.Int64)
+        names = {i: each.name for i, each in enumerate(comparison.levels)}
+        phrases = {i: each.phrase for i, each in enumerate(comparison.levels)}
+        lines.append(pl.when(level.is_not_null()).then(pl.struct(
+            comparison=pl.lit(comparison.label),
+            level=level.replace_strict(names, default=None, return_dtype=pl.String),
+            phrase=level.replace_strict(phrases, default=None, return_dtype=pl.String),
+            weight=pl.col(f"w_{comparison.name}").round(2),
+        )))  # fmt: skip
+    family = pl.struct(comparison=pl.lit(FAMILY_LABEL), level=pl.lit(FAMILY), phrase=pl.lit(FAMILY_PHRASE), weight=pl.col(f"w_{FAMILY}").round(2))
+    lines.append(pl.when(pl.col(f"w_{FAMILY}") <= -0.05).then(family))
+    return pl.concat_list(lines).list.drop_nulls().cast(pl.List(COMPARISON))
+
+
+def build_queue(doubtful: pl.DataFrame, people: pl.DataFrame, before: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """The review queue of this run.
+
+    Args:
+        doubtful: weighed pairs with `cause`, left_record, right_record (record_hash at either end), left, right (person_id), distinct persons.
+        people: person_id, records, keys (all rows of each person). before: the queue of the last run, whose decisions are kept.
+
+    Returns:
+        REVIEW_QUEUE, one row for two persons, ordered by pair_id.
+    """
+    doubtful = doubtful.with_columns(swap=pl.col("left") > pl.col("right")).with_columns(
+        left=pl.min_horizontal("left", "right"), right=pl.max_horizontal("left", "right"),
+        left_record=pl.when("swap").then("right_record").otherwise("left_record"),
+        right_record=pl.when("swap").then("left_record").otherwise("right_record"),
+    )  # fmt: skip
+    best = doubtful.sort("left", "right", pl.col("match_weight") * -1, "left_record", "right_record").unique(["left", "right"], keep="first", maintain_order=True)
+    for side in ("left", "right"):
+        sided = people.select(pl.col("person_id").alias(side), pl.col("records").alias(f"{side}_records"), pl.col("keys").alias(f"{side}_keys"))
+        best = best.join(sided, on=side, how="left", maintain_order="left")
+    best = best.with_columns(
+        pair_id=_pair_ids(best),
+        gain=pl.col("left_records").list.len().cast(pl.Float64) * pl.col("right_records").list.len(),
+        comparisons=waterfall(best, model),
+        decision=pl.lit(None, dtype=pl.String), decided_by=pl.lit(None, dtype=pl.String), decided_on=pl.lit(None, dtype=pl.Date),
+    )  # fmt: skip
+    kept = before.filter(pl.col("decision").is_not_null())
+    fresh = REVIEW_QUEUE.conform(best).join(kept.select("pair_id"), on="pair_id", how="anti").join(kept.select("left", "right"), on=["left", "right"], how="anti")
+    return REVIEW_QUEUE.conform(pl.concat([fresh, REVIEW_QUEUE.conform(kept)]).sort("pair_id"))
+
+
+def _pair_ids(pairs: pl.DataFrame) -> pl.Series:
+    """A stable name for two persons, from their identifiers."""
+    hashes = [int.from_bytes(blake2b(f"{a}|{b}".encode(), digest_size=8).digest(), "big") for a, b in pairs.select("left", "right").iter_rows()]
+    return short_code("R", pl.Series(hashes, dtype=pl.UInt64))

@@ -1,0 +1,63 @@
+"""What a pair weighs: levels go in, a weight for each comparison, the pair's match weight (bits) and its probability come out.
+
+The pair's weight is log2 P(levels | match) - log2 P(levels | no match), the latter a mixture of strangers, siblings and twins (see
+`matching.model`). The comparisons' own weights are against strangers; `family` is what siblings and twins take away, so the line adds up.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from matching.model import Comparison, Model
+
+FAMILY = "family"
+Bits = npt.NDArray[np.float64]
+
+
+def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """The pairs with their weights.
+
+    Args:
+        pairs: a column for each comparison of the model (Int8, index of the level, null where it could not be compared), and `<comparison>_frequency`
+            (Float64) where a level of it goes by frequency.
+
+    Returns:
+        The pairs with `w_<comparison>` (bits, 0 where null), `w_family`, `match_weight` and `match_probability`.
+    """
+    size = pairs.height
+    against = {c: np.zeros(size) for c in ("match", "stranger", *model.classes)}
+    weights: dict[str, Bits] = {}
+    for comparison in model.comparisons:
+        logs = _logs(pairs, comparison, tuple(against))
+        for name, log in logs.items():
+            against[name] = against[name] + log
+        weights[comparison.name] = logs["match"] - logs["stranger"]
+    prior = model.prior / (1 - model.prior)
+    rivals = [against["stranger"]] + [against[c] + math.log2(prior * share) for c, share in model.classes.items()]
+    other = np.logaddexp2.reduce(np.vstack(rivals), axis=0)
+    weight = against["match"] - other
+    odds = weight + math.log2(prior)
+    return pairs.with_columns(
+        *(pl.Series(f"w_{name}", w) for name, w in weights.items()),
+        pl.Series(f"w_{FAMILY}", against["stranger"] - other),
+        pl.Series("match_weight", weight),
+        pl.Series("match_probability", 1 / (1 + np.exp2(np.clip(-odds, -1000, 1000)))),
+    )
+
+
+def _logs(pairs: pl.DataFrame, comparison: Comparison, classes: tuple[str, ...]) -> dict[str, Bits]:
+    """log2 of each class's share of each pair's level; 0 where there was nothing to compare."""
+    level = pairs[comparison.name].cast(pl.Int64).fill_null(len(comparison.levels)).to_numpy()
+    logs = {}
+    for name in classes:
+        table = np.array([math.log2(each.shares.get(name, 1.0)) for each in comparison.levels] + [0.0])
+        logs[name] = table[level]
+    if any(each.by_frequency for each in comparison.levels):
+        by_frequency = np.array([each.by_frequency for each in comparison.levels] + [False])[level]
+        frequency = pairs[f"{comparison.name}_frequency"].fill_null(1.0).to_numpy()
+        logs["stranger"] = np.where(by_frequency, np.log2(np.maximum(frequency, 1e-12)), logs["stranger"])
+    return logs
