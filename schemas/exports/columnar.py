@@ -42,11 +42,13 @@ def read_parquet(path: Path, feed: Feed) -> Reading:
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
+    """Whether values of a type have a text of their own; a list of texts has."""
+    is_a = pa.types
+    if is_a.is_dictionary(kind):
         return _is_plain(kind.value_type)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)
-    return not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+    if is_a.is_list(kind) or is_a.is_large_list(kind):
+        return not is_a.is_nested(kind.value_type) and _is_plain(kind.value_type)
+    return not any(is_it(kind) for is_it in (is_a.is_nested, is_a.is_binary, is_a.is_large_binary, is_a.is_fixed_size_binary))
 
 
 def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:

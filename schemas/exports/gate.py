@@ -22,7 +22,7 @@ from schemas.exports.contract import Column, Feed, Kind
 from schemas.exports.faults import say
 from schemas.exports.headings import Layout
 from schemas.exports.reading import cell
-from schemas.exports.sift import blank_row, total_row
+from schemas.exports.sift import sift
 from schemas.reference import divisions
 from schemas.tables.intake import CELL, QUARANTINE
 
@@ -56,11 +56,8 @@ def accepted_schema(feed: Feed) -> dict[str, pl.DataType | type[pl.DataType]]:
 
 def judge(batch: pl.DataFrame, layout: Layout, feed: Feed, source_file: str, export_date: date) -> Judged:
     """Parts a batch into accepted and quarantined rows, in the order they came."""
-    width = len(layout.headings)
-    blank = batch.select(blank_row(width)).to_series()
-    rest = batch.filter(~blank)
-    total = rest.select(total_row(feed, layout)).to_series()
-    records = rest.filter(~total)
+    blank, total = sift(batch, feed, layout)
+    records = batch.filter(~(blank | total))
     rows = _named(records, layout, feed).with_columns(feed=pl.lit(feed.name), source_file=pl.lit(source_file), export_date=pl.lit(export_date))
     reasons = _reasons(rows, feed, layout)
     bad = reasons.list.len() > 0

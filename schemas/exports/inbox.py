@@ -75,9 +75,8 @@ def arrivals(inbox: Path, feed: Feed) -> tuple[list[Arrival], pl.DataFrame]:
             message = str(e) if isinstance(e, UnreadableFileError) else f"文件无法打开（{e.strerror}），请检查权限或重新报送"
             turned_away += [receipt(feed.name, name, digest, "rejected", message=message) for digest in digests or [""]]
             continue
-        (digest, path), notes = next(iter(digests.items())), ()
-        if len(paths) > 1:
-            notes = (f"收件目录中有{len(paths)}个同名文件，内容相同，只读取一个",)
+        digest, path = next(iter(digests.items()))
+        notes = (f"收件目录中有{len(paths)}个同名文件，内容相同，只读取一个",) if len(paths) > 1 else ()
         taken.append(Arrival(feed.name, name, arrival.part, arrival.export_date, arrival.is_delta, arrival.format, digest, path, notes))
     return taken, receipts(turned_away)
 
@@ -96,6 +95,13 @@ def strays(inbox: Path) -> pl.DataFrame:
             digest = ""
         rows.append(receipt(folder, path.name, digest, "rejected", message=f"{where}；请放入以下文件夹之一：{'、'.join(FEEDS)}"))
     return receipts(rows)
+
+
+def write_strays(inbox: Path, work: Path) -> None:
+    """Writes WORK/receipt/strays.parquet, the receipts of `strays`."""
+    target = work / "receipt" / "strays.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    strays(inbox).write_parquet(target)
 
 
 def named(feed: Feed, name: str) -> Arrival:

@@ -64,8 +64,6 @@ def really(path: Path) -> str:
 
 def _refuse_ole(path: Path) -> None:
     """An OLE container under the name .xlsx: an encrypted workbook, or an old .xls renamed."""
-    with path.open("rb") as stream:
-        head = stream.read(2**20)
-    if "EncryptedPackage".encode("utf-16-le") in head:
+    if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
         raise UnreadableFileError("工作簿设有密码，不能读取；请取消密码后重新报送")
     raise UnreadableFileError("内容是旧版.xls工作簿，只是改了扩展名；请用表格软件另存为.xlsx后重新报送")

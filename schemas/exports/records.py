@@ -26,9 +26,9 @@ _LINE_BREAK = "\ufdd1"  # stands for a line break inside a cell while the batch 
 
 @dataclass(frozen=True)
 class _Resolved:
-    """What became of the lines whose quotes don't close: replacements by line, lines taken up by an earlier one, lines at fault."""
+    """What became of the lines whose quotes don't close: records by line, lines taken up by an earlier one, lines at fault."""
 
-    texts: dict[int, str]
+    records: dict[int, list[str]]
     joined: set[int]
     broken: set[int]
     open_from: int  # the line from which the next batch must go on
@@ -51,28 +51,32 @@ def part_lines(lines: Iterator[tuple[pl.Series, bool]], *, skip: int, width: int
         frame = _classify(series, separator)
         resolved = _resolve(frame, separator, least, width, is_last)
         waiting = series.slice(resolved.open_from)
-        batch = _part(_records(frame.head(resolved.open_from), resolved), width, least, separator)
+        batch = _part(_records(frame.head(resolved.open_from), resolved, separator), width, least, separator)
         if batch.height:
             yield batch.with_columns(source_row=pl.int_range(rows + 1, rows + 1 + pl.len(), dtype=pl.UInt32))
         rows += batch.height
 
 
 def _classify(lines: pl.Series, separator: str) -> pl.DataFrame:
-    """Each line with its text without quoted cells (`bare`) and whether a quote is left over (`is_open`)."""
+    """Each line with the number of its cells, and whether its quotes don't close on it (`is_open`)."""
     line = pl.col("line")
-    quoted = rf'(^|{separator})"(?:[^"]|"")*"'
+    cell_ = rf'(?:"(?:[^"]|"")*"|[^"{separator}]*)'
+    quoted = line.str.contains('"', literal=True)
+    bare = pl.when(quoted).then(line.str.replace_all(r'"[^"]*"', "")).otherwise(line)
     return (
         lines.alias("line")
         .to_frame()
         .with_row_index("at")
-        .with_columns(bare=pl.when(line.str.contains('"', literal=True)).then(line.str.replace_all(quoted, "${1}")).otherwise(line))
-        .with_columns(is_open=pl.col("bare").str.contains('"', literal=True))
+        .with_columns(
+            is_open=pl.when(quoted).then(~line.str.contains(rf"^{cell_}(?:{separator}{cell_})*$")).otherwise(False),
+            cells=bare.str.count_matches(separator, literal=True) + 1,
+        )
     )
 
 
 def _resolve(frame: pl.DataFrame, separator: str, least: int, width: int, is_last: bool) -> _Resolved:
     """Goes through the lines with a quote left over, in order."""
-    texts: dict[int, str] = {}
+    records: dict[int, list[str]] = {}
     joined: set[int] = set()
     broken: set[int] = set()
     lines = frame.get_column("line")
@@ -81,13 +85,13 @@ def _resolve(frame: pl.DataFrame, separator: str, least: int, width: int, is_las
             continue
         cells, last = _join(lines, at, separator, least, width)
         if cells is not None:
-            texts[at] = _written(cells, separator)
+            records[at] = cells
             joined.update(range(at + 1, last + 1))
         elif last >= len(lines) and not is_last:
-            return _Resolved(texts, joined, broken, at)
+            return _Resolved(records, joined, broken, at)
         else:
             broken.add(at)
-    return _Resolved(texts, joined, broken, len(lines))
+    return _Resolved(records, joined, broken, len(lines))
 
 
 def _join(lines: pl.Series, at: int, separator: str, least: int, width: int) -> tuple[list[str] | None, int]:
@@ -117,34 +121,42 @@ def _written(cells: list[str], separator: str) -> str:
     return line.getvalue().replace("\n", _LINE_BREAK)
 
 
-def _records(frame: pl.DataFrame, resolved: _Resolved) -> pl.DataFrame:
-    """One row per record: `line`, and `is_broken`."""
-    if resolved.texts:
-        new = pl.DataFrame({"at": list(resolved.texts), "new": list(resolved.texts.values())}, schema={"at": pl.UInt32, "new": pl.String})
-        frame = frame.join(new, on="at", how="left", maintain_order="left").with_columns(line=pl.coalesce("new", "line"))
+def _records(frame: pl.DataFrame, resolved: _Resolved, separator: str) -> pl.DataFrame:
+    """One row per record: `line`, the number of its `cells`, and `is_broken`."""
+    if resolved.records:
+        new = pl.DataFrame(
+            [(at, _written(cells, separator), len(cells)) for at, cells in resolved.records.items()],
+            schema={"at": pl.UInt32, "new": pl.String, "new_cells": pl.UInt32},
+            orient="row",
+        )
+        frame = frame.join(new, on="at", how="left", maintain_order="left").with_columns(
+            line=pl.coalesce("new", "line"), cells=pl.coalesce("new_cells", "cells")
+        )
     if resolved.joined:
         frame = frame.filter(~pl.col("at").is_in(list(resolved.joined)))
-    return frame.select("line", is_broken=pl.col("at").is_in(list(resolved.broken)))
+    is_broken = pl.col("at").is_in(list(resolved.broken)) if resolved.broken else pl.lit(False)
+    return frame.select("line", "cells", is_broken=is_broken)
 
 
 def _part(records: pl.DataFrame, width: int, least: int, separator: str) -> pl.DataFrame:
     """The records parted into cells, with their faults. Separators behind the last column with nothing between them are no fault."""
     line = pl.col("line")
-    quoted = rf'(^|{separator})"(?:[^"]|"")*"'
-    records = records.with_columns(cells=line.str.replace_all(quoted, "${1}").str.count_matches(separator, literal=True) + 1)
-    records = records.with_columns(
-        line=pl.when(pl.col("cells") > width).then(line.str.replace(rf"(?:{separator}[ \u3000]*)+$", "")).otherwise(line), was=pl.col("cells")
-    ).with_columns(cells=line.str.replace_all(quoted, "${1}").str.count_matches(separator, literal=True) + 1)
     lost = pl.col("is_broken") | (pl.col("cells") > width + MOST_BEYOND)
+    if records.select((pl.col("cells") > width).any()).item():
+        behind = line.str.extract(rf"((?:{separator}[ \u3000]*)+)$").str.count_matches(separator, literal=True).fill_null(0)
+        excess = pl.min_horizontal(behind.cast(pl.Int64), pl.max_horizontal(pl.col("cells").cast(pl.Int64) - width, 0))
+        records = records.with_columns(
+            line=pl.when(excess > 0).then(line.str.replace(rf"(?:{separator}[ \u3000]*)+$", "")).otherwise(line), cells=pl.col("cells") - excess
+        )
     records = records.with_columns(whole=pl.when(lost).then(line), line=pl.when(lost).then(pl.lit("")).otherwise(line))
     widest = max(width, records.filter(~lost).select(pl.col("cells").max()).item() or 0) if records.height else width
     undecodable = pl.any_horizontal(pl.col(n).str.contains(UNDECODABLE, literal=True) for n in ("line", "whole"))
     fault = (
         pl.when(undecodable)
         .then(pl.lit("undecodable_bytes"))
-        .when(pl.col("is_broken"))
-        .then(pl.lit("broken_quotes"))
-        .when((pl.col("cells") > width) | (pl.col("was") < least))
+        .when(lost)
+        .then(pl.when("is_broken").then(pl.lit("broken_quotes")).otherwise(pl.lit("ragged_row")))
+        .when((pl.col("cells") > width) | (pl.col("cells") < least))
         .then(pl.lit("ragged_row"))
     )
     beyond = pl.concat_list("whole", *(cell(i) for i in range(width, widest))).list.drop_nulls()

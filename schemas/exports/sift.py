@@ -1,6 +1,6 @@
 """Which rows under the headings are no records: blank ones, totals and signatures, headings repeated half way.
 
-Enters: a batch with its layout. Leaves: expressions that are true for such rows.
+Enters: a batch with its layout. Leaves: two masks over its rows.
 """
 
 from __future__ import annotations
@@ -19,29 +19,42 @@ _FOOTER = (
 _NOTE = r"^(?:注|说明|备注|填表说明|注意事项)[:：].*$"
 
 
-def _stripped(position: int) -> pl.Expr:
-    """A cell without blanks; null where nothing is left."""
+def sift(batch: pl.DataFrame, feed: Feed, layout: Layout) -> tuple[pl.Series, pl.Series]:
+    """Which rows are blank, and which are totals, signatures, notes or the headings again.
+
+    A record whose first cell happens to read 合计 stays a record, for it has its key and all it needs: so only rows that lack
+    something needed (or repeat its heading) are looked at cell by cell.
+    """
+    needed = [layout.positions[c.name] for c in feed.columns if c.need]
+    odd = pl.any_horizontal(_lacks(i) | (_squeezed(i) == pl.lit(fold(layout.headings[i]))) for i in needed).fill_null(True)
+    suspects = batch.with_row_index("at").filter(odd)
+    verdicts = suspects.select("at", blank=_blank(len(layout.headings)), total=_total(needed, layout))
+    everyone = batch.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("at")).join(verdicts, on="at", how="left", maintain_order="left")
+    return everyone.get_column("blank").fill_null(False), everyone.get_column("total").fill_null(False)
+
+
+def _squeezed(position: int) -> pl.Expr:
+    """A cell without its blanks; null where nothing is left."""
     text = pl.col(cell(position)).str.replace_all(r"[\s\u3000\u00a0\u200b\ufeff]+", "")
     return pl.when(text != "").then(text)
 
 
-def blank_row(width: int) -> pl.Expr:
-    """Whether a row of so many columns holds nothing at all."""
-    empty = pl.all_horizontal(pl.col(cell(i)).is_null() | (pl.col(cell(i)).str.strip_chars() == "") for i in range(width))
-    return (empty & (pl.col("beyond").list.len() == 0)).fill_null(True)
+def _lacks(position: int) -> pl.Expr:
+    """Whether a cell is blank or itself the word of a total row."""
+    text = _squeezed(position)
+    return text.is_null() | text.str.contains(_FOOTER)
 
 
-def total_row(feed: Feed, layout: Layout) -> pl.Expr:
-    """Whether a row is a total, a signature, a note or the headings again: it begins so, and lacks what every record has.
+def _blank(width: int) -> pl.Expr:
+    empty = pl.all_horizontal(_squeezed(i).is_null() for i in range(width))
+    return empty & (pl.col("beyond").list.len() == 0)
 
-    A record whose first cell happens to read 合计 stays a record, for it has its key and all it needs.
-    """
-    filled = [_stripped(i) for i in range(len(layout.headings))]
+
+def _total(needed: list[int], layout: Layout) -> pl.Expr:
+    filled = [_squeezed(i) for i in range(len(layout.headings))]
     first = pl.coalesce(filled)
     lone = pl.sum_horizontal(f.is_not_null().cast(pl.UInt16) for f in filled) == 1
-    needed = [(c, layout.positions[c.name]) for c in feed.columns if c.need]
-    lacks = pl.any_horizontal((_stripped(i).is_null() | _stripped(i).str.contains(_FOOTER)) for _, i in needed)
-    again = pl.all_horizontal((_stripped(i) == pl.lit(fold(layout.headings[i]))).fill_null(False) for _, i in needed)
-    footer = first.str.contains(_FOOTER) & lacks
+    again = pl.all_horizontal((_squeezed(i) == pl.lit(fold(layout.headings[i]))).fill_null(False) for i in needed)
+    footer = first.str.contains(_FOOTER) & pl.any_horizontal(_lacks(i) for i in needed)
     note = first.str.contains(_NOTE) & lone
-    return (footer | note | again).fill_null(False) & (pl.col("fault").is_null() | (pl.col("fault") == "ragged_row"))
+    return (footer | note | again) & (pl.col("fault").is_null() | (pl.col("fault") == "ragged_row"))

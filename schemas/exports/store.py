@@ -139,6 +139,6 @@ class _replacing:  # noqa: N801 - reads as a verb where it is used
 
     def commit(self) -> None:
         """Puts the file in its place."""
-        os.replace(self.path, self._target)
+        self.path.replace(self._target)
 
 

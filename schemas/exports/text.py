@@ -93,6 +93,6 @@ def _whole_lines(texts: Iterable[str]) -> Iterator[tuple[pl.Series, bool]]:
 
 
 def _split(text: str) -> pl.Series:
-    return pl.select(pl.lit(text).str.split("\n").explode()).to_series()
+    return pl.Series([text]).str.split("\n").explode()
 
 

@@ -1,0 +1,94 @@
+"""What intake turned away, sent back: per department one workbook of the rows that were not accepted and the files that could not be read.
+
+Enters: the register. Leaves: `退回_<department>_<as_of>.xlsx`: a page of instructions, the rejected files, and per feed the rows with every reason in
+words and their cells as they came, all text, to be corrected and exported again.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from publish.register import connect
+from publish.workbook import Notes, Sheet, SheetColumn, write_workbook
+from schemas.exports.contract import Feed
+from schemas.exports.feeds import FEEDS
+
+# who looks after files that no feed claims
+_HOST = "民政"
+_DEPARTMENTS = {name: feed.department for name, feed in FEEDS.items()}
+_ROWS = "SELECT feed, source_file, source_row, reasons_zh, original FROM quarantine ORDER BY feed, source_file, source_row"
+_FILES = "SELECT feed, source_file, message FROM feed_receipt WHERE state = 'rejected' ORDER BY feed, source_file, sha256"
+_AS_OF = "SELECT max(as_of) AS as_of FROM run"
+_FIXED = (SheetColumn("_reasons", "退回原因", 42), SheetColumn("_file", "来源文件", 34), SheetColumn("_row", "行号", 8))
+
+
+def write_workbooks(register: Path, out: Path) -> list[Path]:
+    """Writes a workbook for every department with something to correct; returns their paths, by department."""
+    with connect(register) as con:
+        rows, files = con.sql(_ROWS).pl(), con.sql(_FILES).pl()
+        as_of = con.sql(_AS_OF).pl().item()
+    return [
+        _write(department, theirs_rows, theirs_files, as_of, out)
+        for department in sorted({*_DEPARTMENTS.values()})
+        if (theirs_rows := _of(rows, department)).height + (theirs_files := _of(files, department)).height
+    ]
+
+
+def _of(frame: pl.DataFrame, department: str) -> pl.DataFrame:
+    return frame.filter(pl.col("feed").replace_strict(_DEPARTMENTS, default=_HOST, return_dtype=pl.String) == department)
+
+
+def _write(department: str, rows: pl.DataFrame, files: pl.DataFrame, as_of: date | None, out: Path) -> Path:
+    path = out / f"退回_{department}_{as_of or '无日期'}.xlsx"
+    pages: list[Notes | Sheet] = [_notes(department, rows.height, files.height)]
+    if files.height:
+        columns = (SheetColumn("source_file", "文件", 40), SheetColumn("message", "未能读取的原因", 90))
+        pages.append(Sheet("拒收文件", f"{department}：未能读取的文件", columns, files))
+    for feed in FEEDS.values():
+        if (theirs := rows.filter(pl.col("feed") == feed.name)).height:
+            pages.append(_sheet(feed, theirs))
+    write_workbook(path, pages)
+    return path
+
+
+def _notes(department: str, rows: int, files: int) -> Notes:
+    return Notes(
+        "说明",
+        f"{department}报送数据退回说明",
+        (
+            ("退回内容", f"未被接受的数据{rows}行，未能读取的文件{files}个。其余数据已正常接收。"),
+            ("怎么改", "请按“退回原因”在原系统中更正后重新导出报送；不必在本表中修改。一行有多个原因的，已全部列出。"),
+            ("行号", "行号从表头下一行算起为1，与报送文件中的顺序一致（空白行、合计行也计入）。"),
+            ("号码", "身份证件号、编号等请以文本格式保存；存成数值后末几位会丢失，无法恢复。"),
+            ("保密", "本表含个人信息，仅供本部门更正数据使用，用后请按规定销毁。"),
+        ),
+    )
+
+
+def _sheet(feed: Feed, rows: pl.DataFrame) -> Sheet:
+    """The rows of one feed: reasons, place, then every cell under the heading it came with, the contract's headings first."""
+    rows = rows.with_row_index("_at")
+    cells = (
+        rows.select("_at", "original")
+        .explode("original")
+        .unnest("original")
+        .drop_nulls("heading")
+        .group_by("_at", "heading", maintain_order=True)
+        .agg(pl.col("value").drop_nulls().str.join("；"))
+    )
+    came = cells.get_column("heading").unique(maintain_order=True).to_list()
+    known = [c.heading for c in feed.columns if c.heading in came]
+    headings = known + sorted(h for h in came if h not in known)
+    names = {h: f"_cell{i}" for i, h in enumerate(headings)}
+    wide = cells.with_columns(pl.col("heading").replace_strict(names, return_dtype=pl.String)).pivot("heading", index="_at", values="value")
+    shown = rows.select(
+        "_at",
+        pl.col("reasons_zh").list.join("；").alias("_reasons"),
+        pl.col("source_file").alias("_file"),
+        pl.col("source_row").cast(pl.String).alias("_row"),
+    )
+    columns = (*_FIXED, *(SheetColumn(names[h], h) for h in headings))
+    return Sheet(feed.title, f"{feed.department}{feed.title}：未被接受的数据行", columns, shown.join(wide, on="_at", how="left", maintain_order="left"), frozen=3)
