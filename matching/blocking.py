@@ -35,7 +35,6 @@ CHILD_RULES = (
     Rule(("certificate",), trusted_too=True),
     Rule(("document",), trusted_too=True),
     Rule(("id_number",), trusted_too=True),
-    Rule(("refused",)),
     Rule(("name", "birth", "relative"), trusted_too=True),
     Rule(("name", "birth", "phone"), trusted_too=True),
     Rule(("name", "birth")),

@@ -157,7 +157,8 @@ def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
 
 
 def _id_numbers(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
-    """The best level over what is left of id numbers; a number inside a record key may be an old one and only speaks for, never against."""
+    """The best level over what is left of id numbers; a number inside a record key may be an old one, one taken for
+    a sibling's is none of the child's: they only speak for, never against."""
     position = model.comparison("id_number").position
     crossed = cross(pairs, units.id_texts)
     compared = compare_id_texts(crossed.select("text", "kind", "text_r", "kind_r").unique(), position)
@@ -179,8 +180,10 @@ def compare_id_texts(distinct: pl.DataFrame, at: Callable[[str], int]) -> pl.Dat
     partial = (pl.col("kind") == "partial") | (pl.col("kind_r") == "partial")
     key = (pl.col("kind") == "key") | (pl.col("kind_r") == "key")
     own = (pl.col("kind") == "own") & (pl.col("kind_r") == "own")
+    carried = (pl.col("kind") == "carried") | (pl.col("kind_r") == "carried")
     return distinct.with_columns(
-        level=pl.when((wrong == 0) & (known == 18)).then(at("same"))
+        level=pl.when(carried).then(pl.when((wrong == 0) & (known == 18)).then(at("carried")))
+        .when((wrong == 0) & (known == 18)).then(at("same"))
         .when(own).then(at("two_numbers"))
         .when(partial & (wrong == 0) & (known >= 14)).then(at("digits_same"))
         .when(partial & (wrong == 0) & (known >= 6)).then(at("masked_same"))

@@ -107,13 +107,14 @@ def _id_text() -> pl.Expr:
 
 
 def id_texts(records: Records, own: pl.DataFrame) -> pl.DataFrame:
-    """Every 18-character text that tells of a child's own number: rec, text, kind (own, faulty, partial, key)."""
+    """Every 18-character text that tells of a child's own number: rec, text, kind (own, faulty, partial, key, carried: valid, taken for a sibling's)."""
     rows = records.rows
     kinds = (
         own.filter(pl.col("own_id").is_not_null()).select("rec", text="own_id", kind=pl.lit("own")),
         rows.filter(pl.col("id_number_status").is_in(["checksum_failed", "impossible_date"])).select("rec", text="id_number", kind=pl.lit("faulty")),
         rows.select("rec", text="id_partial", kind=pl.lit("partial")),
         rows.select("rec", text="key_id_number", kind=pl.lit("key")),
+        own.filter(pl.col("id_role") == "sibling").join(rows, on="rec").select("rec", text="id_number", kind=pl.lit("carried")),
     )
     return pl.concat(kinds).drop_nulls().filter(pl.col("text").str.len_chars() == 18).unique().sort("rec", "text", "kind")
 

@@ -98,10 +98,8 @@ def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
 def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model: Model) -> Constraints:
     """What keeps units apart or together: decisions, and pairs that were compared and contradict each other."""
     birth = model.comparison("birth_date").position("same")
-    family = pl.col("w_relatives") + pl.col("w_phone") + pl.col("w_household") > 0
-    twins = (pl.col("birth_date") == birth) & family
-    against = weighed.filter(pl.col("match_weight") <= model.veto, ~pl.col("both_trusted")).select(
-        "l", "r", cause=pl.when(twins).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
+    against = weighed.filter(pl.col("pair_probability") < model.apart, ~pl.col("both_trusted")).select(
+        "l", "r", cause=pl.when(pl.col("birth_date") == birth).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
     )
     decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select("l", "r", cause=pl.lit("decided"))
     same = bound.filter(pl.col("decision") == "same", pl.col("l") != pl.col("r")).select("l", "r").unique().sort("l", "r")

@@ -55,9 +55,10 @@ class Model:
 
     Attributes:
         prior: share of matches among the pairs.
-        classes: relative size of each further class of non-matches, to one match (sibling, twin); strangers are the rest.
+        classes: pairs of each further class of non-matches (sibling, twin) for one match; strangers are the rest.
+        unseen: share of those classes that competes with a link unseen, because the rival has no other row.
         link, review: probabilities from which a pair is linked, and put before a clerk; `margin`: lead in bits a link needs over its rivals.
-        veto: a compared pair of this weight or less keeps two clusters apart.
+        apart: a compared pair less likely than this, with every sibling and twin counted, keeps two clusters apart.
         frequencies: starting frequencies by level or comparison name, and `pseudo_count`.
     """
 
@@ -69,7 +70,8 @@ class Model:
     link: float
     review: float
     margin: float
-    veto: float
+    apart: float
+    unseen: float
     frequencies: dict[str, float]
     comparisons: tuple[Comparison, ...]
 
@@ -103,7 +105,8 @@ def load_model(path: Path = CHILDREN) -> Model:
         link=_share(path.name, "thresholds.link", limits["link"]),
         review=_share(path.name, "thresholds.review", limits["review"]),
         margin=float(limits.get("margin", 0.0)),
-        veto=float(limits.get("veto", float("-inf"))),
+        apart=float(limits.get("apart", 0.0)),
+        unseen=float(raw.get("unseen", 1.0)),
         frequencies={k: float(v) for k, v in raw.get("frequencies", {}).items()},
         comparisons=comparisons,
     )

@@ -48,7 +48,6 @@ def prepare(record: pl.DataFrame, as_of: date, model: Model) -> Night:
     texts = features.id_texts(records, own)
     values |= {
         "id_number": features.lift(features.coded(texts.filter(~pl.col("text").str.contains("?", literal=True)), "text"), members),
-        "refused": features.lift(_refused(records, own), members),
     }
     units = Units(
         count=count,
@@ -76,13 +75,6 @@ def _members(records: Records, own: pl.DataFrame, changed: pl.DataFrame) -> pl.D
     rows = records.rows.select("rec").join(grouped, on="rec", how="left", maintain_order="left")
     rows = rows.with_columns(head=pl.when(pl.col("child").is_not_null()).then(pl.col("rec").min().over("child")).otherwise("rec"))
     return rows.select("rec", unit=(pl.col("head").rank("dense") - 1).cast(pl.UInt32))
-
-
-def _refused(records: Records, own: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose number was taken for a sibling's, beside the rows that own it: they are compared, so that a clerk can see them."""
-    refused = own.filter(pl.col("id_role") == "sibling").select("rec").join(records.rows.select("rec", "id_number"), on="rec")
-    owners = own.filter(pl.col("own_id").is_in(refused["id_number"].unique().implode())).select("rec", id_number="own_id")
-    return features.coded(pl.concat([refused, owners]), "id_number")
 
 
 def _people_near(records: Records) -> pl.DataFrame:

@@ -26,7 +26,8 @@ def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
             (Float64) where a level of it goes by frequency.
 
     Returns:
-        The pairs with `w_<comparison>` (bits, 0 where null), `w_family`, `match_weight` and `match_probability`.
+        The pairs with `w_<comparison>` (bits, 0 where null), `w_family`, `match_weight`, `match_probability`, and `pair_probability`: that of the
+        two being one child with every sibling and twin counted, not only those who have no row of their own.
     """
     size = pairs.height
     against = {c: np.zeros(size) for c in ("match", "stranger", *model.classes)}
@@ -36,17 +37,27 @@ def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
         for name, log in logs.items():
             against[name] = against[name] + log
         weights[comparison.name] = logs["match"] - logs["stranger"]
-    prior = model.prior / (1 - model.prior)
-    rivals = [against["stranger"]] + [against[c] + math.log2(prior * share) for c, share in model.classes.items()]
-    other = np.logaddexp2.reduce(np.vstack(rivals), axis=0)
+    bits = math.log2(model.prior / (1 - model.prior))
+    other = _others(against, model, bits, model.unseen)
     weight = against["match"] - other
-    odds = weight + math.log2(prior)
     return pairs.with_columns(
         *(pl.Series(f"w_{name}", w) for name, w in weights.items()),
         pl.Series(f"w_{FAMILY}", against["stranger"] - other),
         pl.Series("match_weight", weight),
-        pl.Series("match_probability", 1 / (1 + np.exp2(np.clip(-odds, -1000, 1000)))),
+        pl.Series("match_probability", probability(weight + bits)),
+        pl.Series("pair_probability", probability(against["match"] - _others(against, model, bits, 1.0) + bits)),
     )
+
+
+def probability(odds: Bits) -> Bits:
+    """The probability of odds in bits."""
+    return 1 / (1 + np.exp2(np.clip(-odds, -1000, 1000)))
+
+
+def _others(against: dict[str, Bits], model: Model, prior: float, seen: float) -> Bits:
+    """log2 P(levels | no match): strangers, and that share of siblings and twins; `prior` in bits."""
+    rivals = [against["stranger"]] + [against[c] + prior + math.log2(share * seen) for c, share in model.classes.items()]
+    return np.asarray(np.logaddexp2.reduce(np.vstack(rivals), axis=0))
 
 
 def _logs(pairs: pl.DataFrame, comparison: Comparison, classes: tuple[str, ...]) -> dict[str, Bits]:
