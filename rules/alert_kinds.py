@@ -75,7 +75,7 @@ def children_of(children: pl.LazyFrame, assessment: pl.LazyFrame) -> pl.LazyFram
     return (
         assessment.select(
             "person_id", "outcome", "reason", "hukou_district", "hukou_township", "residence_district", "residence_division", "residence_township",
-            "birth_date", "six_months_on", "turns_16_on", pl.col("evidence").alias("assessed_on"), group.alias("group"),
+            "accompanied", "birth_date", "six_months_on", "turns_16_on", pl.col("evidence").alias("assessed_on"), group.alias("group"),
         )
         .join(known, on="person_id", how="left")
         .with_columns(pl.coalesce("birth_date", "birth_on_file").alias("birth_date"))

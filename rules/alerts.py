@@ -76,21 +76,23 @@ def raise_alerts(
 def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alert: the causes of children to whom the kind applies, with what the kind's row of the table says."""
     kinds = pl.LazyFrame(night.p["alerts/kinds"]).rename({"district": "whose"})
-    mine = causes.join(night.child, on="person_id").join(kinds, on="kind").filter(pl.col("applies_to").list.contains(pl.col("group")))
-    own = [name for name in mine.collect_schema().names() if name not in (*_KEY, "feed", "source_file", "source_row", "record_hash", "says", "is_restricted")]
-    shown = mine.filter(pl.col("feed").is_not_null())
-    evidence = listed(shown, _KEY, "evidence")
-    alerts = mine.group_by(_KEY).agg(pl.col("is_restricted").any(), *(pl.col(name).first() for name in own))
-    residence = pl.when(_in_city("residence_district") | pl.col("hukou_district").is_null()).then("residence_district").otherwise("hukou_district")
-    whose = pl.when(pl.col("whose") == "hukou").then(pl.coalesce("hukou_district", "residence_district")).otherwise(pl.coalesce(residence, "residence_district"))
+    applies = kinds.select("kind", pl.col("applies_to").alias("group")).explode("group", empty_as_null=True)
+    mine = causes.join(night.child.select("person_id", "group"), on="person_id").join(applies, on=["kind", "group"], how="semi").collect().lazy()
+    evidence = listed(mine.filter(pl.col("feed").is_not_null()), _KEY, "evidence")
+    alerts = mine.group_by(_KEY).agg(pl.col("is_restricted").any(), pl.col("district").max(), pl.col("due_on").max())
+    whose = pl.when(pl.col("whose") == "hukou").then(pl.coalesce("hukou_district", "residence_district")).otherwise(_home())
     return (
         alerts.join(evidence, on=_KEY, how="left")
+        .join(night.child.select("person_id", "hukou_district", "residence_district", "assessed_on"), on="person_id")
+        .join(kinds.drop("applies_to"), on="kind")
         .with_columns(pl.coalesce("evidence", "assessed_on").alias("evidence"), pl.coalesce("district", whose).alias("district"))
     )
 
 
-def _in_city(column: str) -> pl.Expr:
-    return pl.col(column).str.starts_with("50").fill_null(False)
+def _home() -> pl.Expr:
+    """The district that can act: of residence where that lies in the city, else of the hukou, else whatever is known."""
+    in_city = pl.col("residence_district").str.starts_with("50")
+    return pl.when(in_city).then("residence_district").otherwise(pl.coalesce("hukou_district", "residence_district"))
 
 
 def _numbered(alerts: pl.DataFrame) -> pl.DataFrame:

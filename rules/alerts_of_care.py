@@ -23,6 +23,7 @@ def guardianship(night: Night) -> pl.LazyFrame:
     return pl.concat(
         [
             cause(surveyed.filter(pl.col("guardianship").is_in(["祖辈", "其他亲属"])), "guardianship_check", says),
+            cause(night.of("guardianship_check").filter(pl.col("accompanied") == "other_guardian"), "guardianship_check"),
             cause(by_register, "guardianship_check", pl.format("流动人口登记同住人为{}", "lives_with_relation")),
             cause(living_alone(night.facts, night.as_of, night.p), "living_alone", pl.col("says")),
             cause(surveyed.filter(pl.col("guardianship") == "无人监护"), "no_guardian", says),

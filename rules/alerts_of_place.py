@@ -70,7 +70,7 @@ def hukou_moved(night: Night) -> pl.LazyFrame:
     """The household register says the hukou moved lately, of a child on the list or one whose other feeds still carry another hukou."""
     since = night.as_of - timedelta(night.p["alerts/hukou_moved_days"])
     changed_on = pl.when(pl.col("hukou_status") == "迁出").then("status_on").when(pl.col("hukou_status").is_null() | (pl.col("hukou_status") == "正常")).then("hukou_since")
-    moved = rows(night.facts, "household").with_columns(changed_on.alias("changed_on")).filter(pl.col("changed_on").is_between(since, night.as_of, closed="right"))
+    moved = rows(night.facts, "household").select(*ROW, "hukou_status", changed_on.alias("changed_on")).filter(pl.col("changed_on").is_between(since, night.as_of, closed="right"))
     known = moved.join(night.of("hukou_moved").select("person_id", "group", "birth_date", "hukou_district"), on="person_id")
     elsewhere = pl.concat(
         [
@@ -136,7 +136,9 @@ def left_behind_and_flowing(night: Night) -> pl.LazyFrame:
             pl.coalesce("arrived_on", "registered_on").alias("arrived_on"), pl.col("residence_code").alias("place"), pl.lit("流动人口登记在此居住").alias("says"),
         )
     )  # fmt: skip
-    away = pl.concat([surveyed, registered]).filter(pl.col("place") != pl.col("hukou_district"))
+    zone = night.p["zone/districts"]
+    exempt = pl.col("place").is_in(zone) & pl.col("hukou_district").is_in(zone)
+    away = pl.concat([surveyed, registered]).filter((pl.col("place") != pl.col("hukou_district")) & ~exempt)
     moved_out = pl.col("arrived_on_away") > pl.col("seen_on")
     moved_back = pl.col("arrived_on") > pl.col("seen_on_away")
     both = left_behind.join(away, on="person_id", suffix="_away").filter(~moved_out.fill_null(False) & ~moved_back.fill_null(False))

@@ -53,9 +53,8 @@ def surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 def listed(frame: pl.LazyFrame, keys: Sequence[str], name: str, *extra: pl.Expr) -> pl.LazyFrame:
     """One row per `keys` with the rows that say so as an evidence list called `name`, ordered by content; `extra` are further aggregates."""
-    seen = [*keys, *_ORDER]
     evidence = pl.struct(pl.col("feed"), pl.col("source_file"), pl.col("source_row"), pl.col("says"))
-    return frame.unique(subset=seen, keep="any").sort(seen).group_by(keys, maintain_order=True).agg(evidence.alias(name), *extra)
+    return frame.unique(subset=[*keys, *_ORDER], keep="any").sort(_ORDER).group_by(keys).agg(evidence.alias(name), *extra)
 
 
 def runs_on(as_of: date, start: str, *ends: str) -> pl.Expr:

@@ -94,9 +94,11 @@ def _insurance(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 
 def lives_there(*places: str) -> pl.Expr:
-    """Whether one of the places is where the child lives; null where none is known."""
-    here = [pl.col(place) == pl.col(home) for place in places for home in ("residence_district", "residence_division")]
-    return pl.any_horizontal(here)
+    """Whether one of the places is where the child lives; null where no place, or no residence, is known."""
+    homes = ("residence_district", "residence_division")
+    here = pl.any_horizontal(*((pl.col(place) == pl.col(home)).fill_null(False) for place in places for home in homes))
+    known = pl.any_horizontal(*(pl.col(place).is_not_null() for place in places)) & pl.any_horizontal(*(pl.col(home).is_not_null() for home in homes))
+    return pl.when(known).then(here)
 
 
 def cards(facts: Facts, child: pl.LazyFrame) -> pl.LazyFrame:

@@ -1,0 +1,210 @@
+"""Alerts: every kind on both sides of its threshold; raised once, carried, closed with a reason, raised again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.alerts import raise_alerts
+from rules.key_care import categories
+from rules.law import Parameters
+from schemas.tables.assessment import ALERT, ALERT_STATES, RESIDENCE_EPISODE, SEVERITIES
+from tests.rules.care_cases import AS_OF, LAW, P, batch, cases
+
+QUIET: dict[str, list[dict[str, Any]]] = {
+    "survey": [{"surveyed_on": date(2026, 10, 15), "guardianship": "父母双方", "presence": "在住", "residence_code": "500107"}],
+    "education": [{"status": "在读", "enrolled_on": date(2024, 9, 1)}],
+    "medical_insurance": [{"status": "正常参保", "paid_year": 2026}],
+}
+CASES = [{**case, "rows": {**QUIET, **case.get("rows", {})}} for case in cases("alerts")]
+KINDS = {row["kind"]: row for row in P["alerts/kinds"]}
+NO_STAYS = RESIDENCE_EPISODE.empty().lazy()
+
+
+def night(loaded: list[dict[str, Any]], as_of: date = AS_OF, previous: pl.DataFrame | None = None, p: Parameters = P) -> pl.DataFrame:
+    """The alerts of a batch of cases; `visits` of a case are days."""
+    children, facts, assessment = batch(loaded)
+    made = [(f"P{n:03d}", day) for n, case in enumerate(loaded) for day in case.get("visits", [])]
+    if made:
+        facts["visit"] = pl.LazyFrame(made, schema={"person_id": pl.String, "visited_on": pl.Date}, orient="row")
+    return raised(children, facts, assessment, as_of, previous, p)
+
+
+def raised(children: pl.LazyFrame, facts: Any, assessment: pl.LazyFrame, as_of: date = AS_OF, previous: pl.DataFrame | None = None, p: Parameters = P) -> pl.DataFrame:
+    key_care = categories(facts, assessment, as_of, p).lazy()
+    before = {} if previous is None else {"alert": previous.lazy()}
+    return raise_alerts(children, facts, NO_STAYS, assessment, key_care, before, as_of, p)
+
+
+@pytest.fixture(scope="module")
+def alerts() -> pl.DataFrame:
+    return night(CASES)
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case["case"] for case in CASES])
+def test_case(alerts: pl.DataFrame, number: int) -> None:
+    case = CASES[number]
+    mine = alerts.filter((pl.col("person_id") == f"P{number:03d}") & (pl.col("kind") != "visit_overdue"))
+    assert sorted(mine["kind"]) == case["alerts"]
+    for name, column in (("due", "due_on"), ("district", "district"), ("department", "department"), ("restricted", "is_restricted")):
+        if name in case:
+            assert mine[column].to_list() == [case[name]]
+
+
+def test_every_kind_has_a_case() -> None:
+    tested = {kind for case in CASES for kind in case["alerts"]}
+    assert set(KINDS) - tested == {"visit_overdue"}
+
+
+def test_every_alert_says_who_acts_where_by_when_and_on_what(alerts: pl.DataFrame) -> None:
+    assert alerts.columns == ALERT.names
+    assert alerts["alert_id"].str.contains(r"^A[0-9a-f]{16}$").all() and alerts["alert_id"].is_unique().all()
+    assert alerts["district"].null_count() == 0
+    assert alerts["evidence"].list.len().min() == 1
+    assert set(alerts["severity"]) == set(SEVERITIES)
+    assert set(alerts["state"]) == {"open"} and set(alerts["raised_on"]) == {AS_OF}
+    assert set(alerts.filter(pl.col("severity") == "report")["kind"]) == {"living_alone", "no_guardian"}
+    assert set(alerts.filter(pl.col("is_restricted"))["department"]) == {"民政"}
+
+
+def test_the_words_name_no_person_and_no_number() -> None:
+    for row in KINDS.values():
+        assert not any(sign in row["message"] for sign in "{}0123456789"), row["kind"]
+        assert row["severity"] in SEVERITIES and row["district"] in ("residence", "hukou", "own")
+        assert set(row["applies_to"]) <= {"flowing", "watch", "exempt", "undetermined", "other", "gone"}
+
+
+def test_the_conflict_of_left_behind_and_flowing_goes_to_both_places_with_both_rows(alerts: pl.DataFrame) -> None:
+    number = next(n for n, case in enumerate(CASES) if case["case"].endswith("told to both"))
+    both = alerts.filter(pl.col("person_id") == f"P{number:03d}")
+    assert sorted(both["district"]) == ["500107", "500116"]
+    assert both["evidence"].list.len().to_list() == [2, 2]
+
+
+def test_a_stay_in_doubt_shows_the_rows_of_every_stay_that_runs() -> None:
+    children, facts, assessment = batch([{"child": {"reason": "conflicting_evidence"}, "rows": QUIET}])
+    stays = [
+        {"person_id": "P000", "division": place, "to_date": end, "is_inferred": False, "strength": 5, "is_current": False,
+         "evidence": [{"feed": "residence", "source_file": "r.csv", "source_row": row, "says": f"登记在{place}"}]}
+        for row, (place, end) in enumerate((("500107", None), ("500120", None), ("500151", date(2024, 1, 1))), 1)
+    ]  # fmt: skip
+    episodes = pl.DataFrame([{**dict.fromkeys(RESIDENCE_EPISODE.names), **stay} for stay in stays], schema=RESIDENCE_EPISODE.schema).lazy()
+    found = raise_alerts(children, facts, episodes, assessment, categories(facts, assessment, AS_OF, P).lazy(), {}, AS_OF, P)
+    assert found["kind"].to_list() == ["residence_to_verify"]
+    assert [row["says"] for row in found["evidence"][0]] == ["登记在500107", "登记在500120"]
+
+
+UNINSURED = {"rows": {**QUIET, "medical_insurance": []}}
+INSURED = {"rows": QUIET}
+
+
+def test_an_alert_is_raised_once_and_becomes_overdue() -> None:
+    first = night([UNINSURED])
+    later = night([UNINSURED], AS_OF + timedelta(61), first)
+    assert later.drop("state").equals(first.drop("state"))
+    assert (first["state"][0], later["state"][0]) == ("open", "overdue")
+    assert set(first["state"]) | set(later["state"]) | {"closed"} == set(ALERT_STATES)
+
+
+def test_an_alert_on_its_last_day_is_not_overdue() -> None:
+    first = night([UNINSURED])
+    assert night([UNINSURED], first["due_on"][0], first)["state"].to_list() == ["open"]
+
+
+def test_an_alert_whose_cause_is_gone_is_closed_with_a_reason_and_kept() -> None:
+    first = night([UNINSURED])
+    closed = night([INSURED], AS_OF + timedelta(1), first)
+    assert closed.select("alert_id", "state", "closed_on", "closed_reason", "raised_on").row(0) == (
+        first["alert_id"][0], "closed", AS_OF + timedelta(1), "引发预警的情形已消失", AS_OF,
+    )  # fmt: skip
+    assert night([INSURED], AS_OF + timedelta(9), closed).equals(closed), "a closed alert stays as it was closed"
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("deceased", "儿童已登记死亡"),
+        ("age_16_or_over", "儿童已年满十六周岁"),
+        ("returned", "认定结果已变化，不再属于该类预警的对象"),
+    ],
+)
+def test_the_reason_of_closing_follows_the_child(reason: str, why: str) -> None:
+    first = night([UNINSURED])
+    assert night([{**UNINSURED, "child": {"reason": reason}}], AS_OF, first)["closed_reason"].to_list() == [why]
+
+
+def test_the_alerts_of_a_child_that_is_no_more_are_closed() -> None:
+    first = night([INSURED, UNINSURED])
+    assert night([INSURED], AS_OF, first)["closed_reason"].to_list() == ["该人员编码已并入其他儿童或不再出现"]
+
+
+def test_the_alerts_of_a_kind_that_was_dropped_are_closed() -> None:
+    first = night([UNINSURED])
+    fewer = LAW.with_overrides({"alerts/kinds": [row for row in P["alerts/kinds"] if row["kind"] != "not_insured_this_year"]}).on(AS_OF)
+    assert night([UNINSURED], AS_OF, first, fewer)["closed_reason"].to_list() == ["该类预警已停用"]
+
+
+def test_a_cause_that_comes_back_is_raised_anew_under_its_number() -> None:
+    first = night([UNINSURED])
+    closed = night([INSURED], AS_OF + timedelta(1), first)
+    again = night([UNINSURED], AS_OF + timedelta(30), closed)
+    assert again.select("alert_id", "state", "raised_on", "times_raised", "closed_on", "closed_reason").row(0) == (
+        first["alert_id"][0], "open", AS_OF + timedelta(30), 2, None, None,
+    )  # fmt: skip
+    assert night([UNINSURED], AS_OF + timedelta(30), again).equals(again), "the same night again counts nothing twice"
+
+
+def test_an_earlier_day_looked_at_later_never_has_alerts_of_the_future() -> None:
+    first = night([UNINSURED])
+    assert night([UNINSURED], AS_OF - timedelta(5), first)["raised_on"].to_list() == [AS_OF - timedelta(5)]
+
+
+def test_the_same_night_twice_is_the_same(alerts: pl.DataFrame) -> None:
+    assert night(CASES, AS_OF, alerts).equals(alerts)
+
+
+def test_a_late_visit_is_told_only_where_visits_are_taken_in() -> None:
+    children, facts, assessment = batch([{"rows": {**QUIET, "assistance": [{"kind": "低保"}]}}])
+    late = categories(facts, assessment, AS_OF, P).with_columns(next_visit_due=pl.lit(AS_OF - timedelta(1)))
+    without = raise_alerts(children, facts, NO_STAYS, assessment, late.lazy(), {}, AS_OF, P)
+    assert without.is_empty()
+    facts["visit"] = pl.LazyFrame({"person_id": ["P000"], "visited_on": [date(2026, 1, 1)]})
+    with_visits = raise_alerts(children, facts, NO_STAYS, assessment, late.lazy(), {}, AS_OF, P)
+    assert with_visits["kind"].to_list() == ["visit_overdue"]
+    in_time = late.with_columns(next_visit_due=pl.lit(AS_OF))
+    assert raise_alerts(children, facts, NO_STAYS, assessment, in_time.lazy(), {}, AS_OF, P).is_empty()
+
+
+@pytest.mark.parametrize(("day", "expected"), [(date(2026, 9, 30), 0), (date(2026, 10, 1), 1)])
+def test_a_first_grader_is_missed_a_month_after_school_begins(day: date, expected: int) -> None:
+    six = {"child": {"birth_date": date(2020, 5, 1)}, "rows": {**QUIET, "education": [], "survey": [{"surveyed_on": date(2026, 4, 1), "guardianship": "父母双方"}]}}
+    assert night([six], day).height == expected
+
+
+def test_another_population_for_a_kind_is_a_matter_of_data() -> None:
+    wide = [{**row, "applies_to": [*row["applies_to"], "other"]} if row["kind"] == "not_insured_this_year" else row for row in P["alerts/kinds"]]
+    resident = {**UNINSURED, "child": {"reason": "same_district"}}
+    assert night([resident]).is_empty()
+    assert night([resident], p=LAW.with_overrides({"alerts/kinds": wide}).on(AS_OF))["kind"].to_list() == ["not_insured_this_year"]
+
+
+def test_with_no_feed_at_all_the_table_is_kept() -> None:
+    children, _, assessment = batch([{"child": {"reason": "same_district"}}])
+    found = raised(children, {}, assessment)
+    assert found.is_empty() and found.schema == ALERT.schema
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**16))
+def test_the_order_of_rows_changes_nothing(alerts: pl.DataFrame, seed: int) -> None:
+    children, facts, assessment = batch([{**case, "visits": []} for case in CASES])
+    plain = raised(children, facts, assessment)
+    shuffled = {feed: frame.collect().sample(fraction=1, shuffle=True, seed=seed).lazy() for feed, frame in facts.items()}
+    mixed = (frame.collect().sample(fraction=1, shuffle=True, seed=seed).lazy() for frame in (children, assessment))
+    people, assessed = mixed
+    assert raised(people, shuffled, assessed).equals(plain)
