@@ -15,12 +15,11 @@ from pathlib import Path
 import polars as pl
 import python_calamine
 
-from publish.register import connect
+from publish.reading import query, reading
 from publish.review_sheet import DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
 from publish.workbook import write_workbook
 from schemas.tables.decision import DECISION as DECISIONS
 
-_SIDES = (Path(__file__).parent / "sql" / "review_sides.sql").read_text(encoding="utf-8")
 _HEADINGS = (PAIR, DECISION, DECIDED_BY, DECIDED_ON)
 _TITLE_ROWS = 20  # headings stand within these
 _FROM_QUEUE = ("pair_id", "left", "right", "left_records", "right_records", "left_keys", "right_keys")
@@ -59,8 +58,8 @@ class _Row:
 
 def export_workbook(register: Path, out: Path) -> int:
     """Write the pairs that nobody has decided, and those decided as unsure; returns how many there are."""
-    with connect(register) as con:
-        sides = con.sql(_SIDES).pl()
+    with reading(register) as con:
+        sides = con.sql(query("review_sides")).pl()
     write_workbook(out, [NOTES, review_sheet(sides)])
     return int(sides["pair_id"].n_unique())
 
@@ -72,7 +71,7 @@ def import_decisions(workbook: Path, register: Path) -> Imported:
         WorkbookUnusableError: not a workbook, or no sheet of it has the headings.
     """
     rows = list(_read(workbook))
-    with connect(register) as con:
+    with reading(register) as con:
         queue = con.sql("SELECT * FROM review_queue ORDER BY pair_id").pl().select(_FROM_QUEUE)
     known = set(queue["pair_id"])
     problems = [(row.number, found) for row in rows if (found := _faults(row, known))]

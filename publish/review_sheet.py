@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from publish.disclosure import mask_id
-from publish.words import CATEGORY_WORDS, FEED_WORDS, ID_STATUSES, OUTCOME_WORDS, RELATION_WORDS, SEXES, in_words, place_name
+from publish.words import CATEGORY_WORDS, FEED_WORDS, ID_STATUSES, OUTCOME_WORDS, RELATION_WORDS, SEXES, in_words
 from publish.workbook import Notes, Sheet, SheetColumn
 
 DECISION_WORDS = {"同一人": "same", "不同人": "different", "不确定": "unsure"}
@@ -81,8 +81,8 @@ def _rows(sides: pl.DataFrame) -> pl.DataFrame:
         in_words(pl.col("id_number_status"), ID_STATUSES),
         _guardians(),
         pl.col("phones").list.join("\n"),
-        _place("hukou"),
-        _place("residence"),
+        "hukou",
+        "residence",
         pl.col("feeds").list.eval(in_words(pl.element(), FEED_WORDS)).list.join("、"),
         _standing(),
         "why",
@@ -103,10 +103,6 @@ def _guardians() -> pl.Expr:
     relation = in_words(one.field("relation"), RELATION_WORDS).fill_null("")
     parts = (one.field("name").fill_null("（无姓名）"), pl.lit(" "), relation, pl.lit(" "), one.field("phone").fill_null(""))
     return pl.col("guardians").list.eval(pl.concat_str(parts).str.strip_chars()).list.join("\n")
-
-
-def _place(what: str) -> pl.Expr:
-    return pl.concat_str(place_name(pl.col(f"{what}_district")), pl.col(f"{what}_township").fill_null("")).alias(what)
 
 
 def _standing() -> pl.Expr:

@@ -15,18 +15,7 @@ import polars as pl
 import yaml
 
 from publish.disclosure import mask_id, mask_phone
-from publish.words import (
-    ACCOMPANIED,
-    CATEGORY_WORDS,
-    DIRECTIONS,
-    FEED_WORDS,
-    GAP_STATUSES,
-    ID_STATUSES,
-    RELATION_WORDS,
-    SEXES,
-    in_words,
-    place_name,
-)
+from publish.words import ACCOMPANIED, CATEGORY_WORDS, DIRECTIONS, FEED_WORDS, ID_STATUSES, RELATION_WORDS, SEXES, in_words
 from schemas.exports.feeds import FEEDS
 from schemas.tables.assessment import CATEGORIES
 
@@ -68,12 +57,17 @@ FIELDS: dict[str, Field] = {
     "key_care": Field("重点关爱类别", 14),
     "key_care_basis": Field("重点关爱依据", 26),
     "next_visit_due": Field("下次走访期限", 11.5),
-    "to_check": Field("请重点核实", 24),
-    "all_to_check": Field("服务待核实", 28),
+    "school": Field("在读学校", 20),
+    "grade": Field("年级", 8),
+    "insurance": Field("参保情况", 18),
+    "to_check": Field("请重点核实", 26),
+    "all_to_check": Field("待办与服务缺口", 28),
+    "first_listed_on": Field("首次列入日期", 11.5),
+    "verification": Field("最近核实", 16),
     "feeds": Field("数据来源", 18),
 }
 # what only civil affairs may ever be given, whatever the file says
-_CIVIL_AFFAIRS_FIELDS = frozenset({"key_care", "key_care_basis", "next_visit_due", "all_to_check", "guardians", "feeds"})
+_CIVIL_AFFAIRS_FIELDS = frozenset({"key_care", "key_care_basis", "next_visit_due", "all_to_check", "guardians", "verification", "feeds"})
 
 
 @dataclass(frozen=True)
@@ -177,43 +171,46 @@ def _holds(condition: Mapping[str, Any]) -> pl.Expr:
 
 
 def _expressions(recipient: Recipient, civil_affairs_only: tuple[str, ...]) -> dict[str, pl.Expr]:
-    plain = ("name", "former_names", "birth_date", "away_since", "is_inferred", "months_away", "turns_16_on", "phones", "next_visit_due")
+    plain = (
+        "name", "former_names", "birth_date", "away_since", "is_inferred", "months_away", "turns_16_on", "phones", "next_visit_due", "school", "grade",
+        "first_listed_on",
+    )  # fmt: skip
     first = pl.col("guardians").list.first().struct
     return {name: pl.col(name) for name in plain} | {
         "sex": in_words(pl.col("sex"), SEXES),
         "id_number": _id_number(recipient),
         "id_number_status": in_words(pl.col("id_number_status"), ID_STATUSES),
-        "hukou": _place("hukou"),
-        "residence": _place("residence"),
+        "hukou": _joined("hukou_place", "hukou_township"),
+        "residence": _joined("residence_place", "residence_township"),
         "direction": in_words(pl.col("direction"), DIRECTIONS),
         "accompanied": in_words(pl.col("accompanied"), ACCOMPANIED),
         "guardian": _with_relation(first.field("name"), first.field("relation")),
         "guardian_phone": _phone(recipient, pl.coalesce(first.field("phone"), pl.col("phones").list.first())),
         "guardians": _guardians(),
+        "insurance": _joined("insurance_place", "insurance_year", "insurance_status", separator=" "),
         "key_care": pl.col("categories").list.eval(in_words(pl.element(), CATEGORY_WORDS)).list.join("、"),
         "key_care_basis": pl.col("care_basis").list.join("\n"),
-        "to_check": _gaps(pl.element().struct.field("department") == recipient.department, civil_affairs_only),
-        "all_to_check": _gaps(pl.lit(True), ()),
+        "to_check": _notes(pl.element().struct.field("department") == recipient.department, civil_affairs_only),
+        "all_to_check": _notes(pl.lit(True), ()),
+        "verification": _joined("verification", "verified_on", separator=" "),
         "feeds": pl.col("feeds").list.eval(in_words(pl.element(), FEED_WORDS)).list.join("、"),
     }
 
 
 def _id_number(recipient: Recipient) -> pl.Expr:
-    """In clear where the recipient may see it; that it holds the number counts only while the child has ever had but one."""
     number = pl.col("id_number")
     if recipient.id_number == "full":
         return number
-    holds = pl.col("feeds_with_id").list.set_intersection(list(recipient.feeds)).list.len() > 0
-    same = (pl.col("id_number_status") == "valid") & (pl.col("former_id_numbers").list.len() == 0)
-    return pl.when((holds & same).fill_null(False)).then(number).otherwise(mask_id(number, beside_birth_date="birth_date" in recipient.fields))
+    holds = (pl.col("feeds_with_id").list.set_intersection(list(recipient.feeds)).list.len() > 0).fill_null(False)
+    return pl.when(holds).then(number).otherwise(mask_id(number, beside_birth_date="birth_date" in recipient.fields))
 
 
 def _phone(recipient: Recipient, phone: pl.Expr) -> pl.Expr:
     return phone if recipient.phone == "full" else mask_phone(phone)
 
 
-def _place(what: str) -> pl.Expr:
-    return pl.concat_str(place_name(pl.col(f"{what}_district")), pl.col(f"{what}_township").fill_null(""))
+def _joined(*names: str, separator: str = "") -> pl.Expr:
+    return pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=separator, ignore_nulls=True)
 
 
 def _with_relation(name: pl.Expr, relation: pl.Expr) -> pl.Expr:
@@ -226,8 +223,8 @@ def _guardians() -> pl.Expr:
     return pl.col("guardians").list.eval(pl.concat_str(line, separator=" ").str.strip_chars()).list.join("\n")
 
 
-def _gaps(mine: pl.Expr, withheld: tuple[str, ...]) -> pl.Expr:
-    gap = pl.element().struct
-    shown = mine & ~pl.any_horizontal(pl.lit(False), *(gap.field("item").str.contains(word, literal=True) for word in withheld))
-    line = pl.concat_str(gap.field("item"), pl.lit("："), in_words(gap.field("status"), GAP_STATUSES))
-    return pl.col("gaps").list.eval(line.filter(shown)).list.join("\n")
+def _notes(mine: pl.Expr, withheld: tuple[str, ...]) -> pl.Expr:
+    """What there is to check. For any department but civil affairs nothing that rests on, or speaks of, a psychiatric or behavioural entry."""
+    note = pl.element().struct
+    kept = ~note.field("is_restricted") & ~pl.any_horizontal(*(note.field("what").str.contains(word, literal=True) for word in withheld)) if withheld else True
+    return pl.col("notes").list.eval(note.field("what").filter(mine & kept)).list.join("\n")

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import polars as pl
 
-from publish.register import connect
+from publish.reading import query, reading
 from publish.roster_fields import CIVIL_AFFAIRS, FIELDS, Layout, Recipient
-from publish.words import place_name
 from publish.workbook import Notes, Sheet, SheetColumn, write_workbook
 from schemas.exports.feeds import FEEDS
 from schemas.exports.verification import RESULTS
 
-_CHILDREN = (Path(__file__).parent / "sql" / "roster_children.sql").read_text(encoding="utf-8")
 LOG = "export_log.csv"
 # the columns of the answer, by the headings of the feed that takes it back
 _ANSWER = {column.name: column.heading for column in FEEDS["verification"].columns}
@@ -48,12 +46,11 @@ def write_rosters(register: Path, out: Path) -> list[Written]:
         RosterLayoutError: publish/fields/roster.yaml cannot be used.
     """
     layout = Layout.load()
-    with connect(register) as con:
-        children = con.sql(_CHILDREN).pl()
-    named = children.with_columns(place_name(pl.col("residence_district")).alias("district_name"))
+    with reading(register) as con:
+        children = con.sql(query("roster_children")).pl()
     written = [
         _write(layout, recipient, concerned, out)
-        for district in named.partition_by("residence_district", maintain_order=True)
+        for district in children.partition_by("residence_district", maintain_order=True)
         for recipient in layout.recipients
         if (concerned := district.filter(layout.concerns(recipient))).height
     ]
@@ -67,7 +64,7 @@ def roster_id(recipient: Recipient, district: str, as_of: date) -> str:
 
 
 def _write(layout: Layout, recipient: Recipient, children: pl.DataFrame, out: Path) -> Written:
-    district, name, as_of = children.select("residence_district", "district_name", "as_of").row(0)
+    district, name, as_of = children.select("residence_district", "residence_place", "as_of").row(0)
     number = roster_id(recipient, district, as_of)
     rows = children.select(
         pl.lit(number).alias("roster_id"), "person_id", *layout.columns(recipient), pl.lit(recipient.department).alias("department")
@@ -86,7 +83,7 @@ def _columns(layout: Layout, recipient: Recipient) -> tuple[SheetColumn, ...]:
     answer = tuple(
         SheetColumn(name, _ANSWER[name], width, choices.get(name, ()), is_input=name != "department") for name, width in _ANSWER_WIDTHS.items()
     )
-    numbers = (SheetColumn("roster_id", _ANSWER["roster_id"], 13), SheetColumn("person_id", _ANSWER["person_id"], 14))
+    numbers = (SheetColumn("roster_id", _ANSWER["roster_id"], 23), SheetColumn("person_id", _ANSWER["person_id"], 20))
     return (*numbers, *(SheetColumn(f, FIELDS[f].heading, FIELDS[f].width) for f in recipient.fields), *answer)
 
 

@@ -1,13 +1,9 @@
-"""The register's codes as staff read them. Enters: columns of codes. Leaves: columns of Chinese words; places by name."""
+"""The register's codes as staff read them. Enters: columns of codes. Leaves: columns of Chinese words."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import polars as pl
 
-import schemas.reference
 from schemas.exports.feeds import FEEDS
 from schemas.tables.assessment import CATEGORIES, OUTCOMES, REASONS
 
@@ -28,41 +24,14 @@ CATEGORY_WORDS = dict(zip(CATEGORIES, ("家庭生活困难", "自身残疾", "�
 DIRECTIONS = {"in_city": "市内跨区县", "into_city": "市外流入", "out_of_city": "流出市外", "none": ""}
 ACCOMPANIED = {"both": "父母双方", "one": "父母一方", "other_guardian": "其他监护人", "none": "无人同住", "unknown": "不明"}
 ID_STATUSES = {"valid": "有效", "invalid": "号码有误", "absent": "无", "conflicting": "号码相互矛盾"}
-GAP_STATUSES = {"has": "已享有", "missing": "未见享有", "unknown": "情况不明"}
 RELATION_WORDS = {
     "father": "父亲", "mother": "母亲", "grandfather": "祖父", "grandmother": "祖母", "maternal_grandfather": "外祖父",
     "maternal_grandmother": "外祖母", "grandparent": "祖父母", "maternal_grandparent": "外祖父母", "brother": "兄弟", "sister": "姐妹",
     "guardian": "监护人", "lives_with": "同住人", "other": "其他",
 }  # fmt: skip
 FEED_WORDS = {name: f"{feed.department}{feed.title}" for name, feed in FEEDS.items()}
-_CITY_ZONES = {"5001GX": "高新区"}
 
 
 def in_words(column: pl.Expr, words: dict[str, str]) -> pl.Expr:
     """The codes as words; a code that has none stays as it is, so that nothing is lost in print."""
     return column.replace(words)
-
-
-@cache
-def places() -> pl.DataFrame:
-    """`code, place`: every county by the name people call it (districts of the city by their own, others with province and city), and the
-    prefectures and provinces above those outside the city, as `510000` 四川省."""
-    path = Path(schemas.reference.__file__).parent / "cn_counties_2026.csv"
-    counties = pl.read_csv(path, infer_schema=False, columns=["code6", "name", "city", "province"]).with_columns(pl.col("city").fill_null(""))
-    full = pl.concat_str("province", pl.when(pl.col("city") == pl.col("name")).then(pl.lit("")).otherwise("city"), "name")
-    own = pl.when(pl.col("province") == "重庆市").then("name").otherwise(full)
-    outside = counties.filter(pl.col("province") != "重庆市")
-    frames = [
-        counties.select(pl.col("code6").alias("code"), own.alias("place")),
-        outside.filter(pl.col("city") != "").select((pl.col("code6").str.slice(0, 4) + "00").alias("code"), pl.concat_str("province", "city")),
-        outside.select((pl.col("code6").str.slice(0, 2) + "0000").alias("code"), pl.col("province")),
-        pl.DataFrame({"code": list(_CITY_ZONES), "place": list(_CITY_ZONES.values())}),
-    ]
-    every = pl.concat([f.rename({f.columns[1]: "place"}) for f in frames]).with_row_index("rank")
-    return every.sort("code", "rank", "place").unique("code", keep="first", maintain_order=True).select("code", "place")
-
-
-def place_name(code: pl.Expr) -> pl.Expr:
-    """The place's name; a code that no list knows stays a code."""
-    known = places()
-    return code.replace(known["code"], known["place"])

@@ -22,7 +22,9 @@ ROWS_PER_SHEET = 200_000  # a sheet can hold 1,048,576; what is longer goes on i
 CELL_LIMIT = 32_767  # characters that one cell can hold
 _CUT = "…（内容过长，已截断）"
 _CREATED = datetime(2024, 11, 1, tzinfo=UTC)  # fixed, so that equal content gives equal bytes
-_WIDEST = 42.0
+_WIDEST = 42.0  # characters
+_LINE, _TALLEST = 14.5, 400.0  # points; a row can be 409 high
+_A4, _A3, _A4_HOLDS = 9, 8, 260.0  # paper sizes, and the width in characters that can still be read on A4
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 
 
@@ -189,7 +191,9 @@ def _write_notes(book: Any, looks: _Looks, page: Notes) -> None:
     sheet.set_row(0, 30)
     sheet.write_string(0, 0, page.title, looks.title)
     text = as_text(pl.DataFrame(page.paragraphs, schema=["label", "text"], orient="row"))
-    for at, (label, body) in enumerate(text.iter_rows(), start=2):
+    heights = _heights(text, {"text": 88.0}, 20.0)
+    for at, ((label, body), height) in enumerate(zip(text.iter_rows(), heights, strict=True), start=2):
+        sheet.set_row(at, height + 6)
         sheet.write_string(at, 0, label, looks.label)
         sheet.write_string(at, 1, body, looks.paragraph)
     sheet.set_paper(9)
@@ -201,10 +205,12 @@ def _write_sheet(book: Any, looks: _Looks, page: Sheet) -> None:
     text = as_text(page.rows)
     marks = page.marks if page.marks is not None else pl.DataFrame()
     bands = page.bands if page.bands is not None else pl.Series([at % 2 == 1 for at in range(text.height)], dtype=pl.Boolean)
+    widths = {c.name: c.width or _width(c.heading, text[c.name] if c.name in text.columns else None) for c in page.columns}
+    heights = _heights(text, widths, _LINE)
     for part, offset in enumerate(range(0, max(text.height, 1), ROWS_PER_SHEET)):
         sheet = book.add_worksheet(page.name if part == 0 else f"{page.name}({part + 1})")
         shaded = bands.slice(offset, ROWS_PER_SHEET).to_list()
-        _set_up(sheet, looks, page, text, len(shaded))
+        _set_up(sheet, looks, page, list(widths.values()), heights[offset : offset + len(shaded)])
         for at, column in enumerate(page.columns):
             marked = marks[column.name].slice(offset, len(shaded)).fill_null(False).to_list() if column.name in marks.columns else None
             cells = text[column.name].slice(offset, len(shaded)).to_list() if column.name in text.columns else [""] * len(shaded)
@@ -216,24 +222,26 @@ def _write_sheet(book: Any, looks: _Looks, page: Sheet) -> None:
                     sheet.write_blank(row + 2, at, None, look)
 
 
-def _set_up(sheet: Any, looks: _Looks, page: Sheet, text: pl.DataFrame, height: int) -> None:
-    """Title, headings, widths, drop-downs, and how the sheet scrolls and prints."""
-    last, wide = height + 1, len(page.columns) - 1
+def _set_up(sheet: Any, looks: _Looks, page: Sheet, widths: list[float], heights: list[float]) -> None:
+    """Title, headings, widths, heights, drop-downs, and how the sheet scrolls and prints."""
+    last, wide = len(heights) + 1, len(page.columns) - 1
     sheet.set_row(0, 26)
     sheet.write_string(0, 0, page.title, looks.title)
     sheet.set_row(1, 32)
+    for row, height in enumerate(heights, start=2):
+        sheet.set_row(row, height)
     for at, column in enumerate(page.columns):
         sheet.write_string(1, at, column.heading, looks.heading_input if column.is_input else looks.heading)
-        sheet.set_column(at, at, column.width or _width(column.heading, text[column.name] if column.name in text.columns else None))
-        if column.choices and height:
+        sheet.set_column(at, at, widths[at])
+        if column.choices and heights:
             _drop_down(sheet, at, last, column)
     sheet.freeze_panes(2, page.frozen)
-    if height:
+    if heights:
         sheet.autofilter(1, 0, last, wide)
         sheet.ignore_errors({"number_stored_as_text": f"A3:XFD{last + 1}"})
-    sheet.set_paper(9)
+    sheet.set_paper(_A3 if sum(widths) > _A4_HOLDS else _A4)
     sheet.set_landscape()
-    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0, 1)
     sheet.set_footer("&L&A&R第 &P 页，共 &N 页")
@@ -253,9 +261,28 @@ def _drop_down(sheet: Any, at: int, last: int, column: SheetColumn) -> None:
 
 def _width(heading: str, cells: pl.Series | None) -> float:
     """Wide enough for the heading in two lines and for nineteen cells of twenty, a Chinese character counting two."""
-    head = sum(2 if ord(c) > 0x2E80 else 1 for c in heading)
-    longest = 0.0
-    if cells is not None and len(cells):
-        display = cells.str.len_chars() + cells.str.count_matches("[^\\x00-\\x7f]")
-        longest = float(display.quantile(0.95, "higher") or 0)
+    head = _longest(pl.Series([heading]))
+    longest = _longest(cells) if cells is not None else 0.0
     return min(max(head / 2 + 3, longest + 2, 6.0), _WIDEST)
+
+
+def _longest(cells: pl.Series) -> float:
+    """How wide nineteen of twenty of these texts are."""
+    return float(cells.to_frame("cell").select(_display(pl.col("cell")).quantile(0.95, "higher")).item() or 0)
+
+
+def _display(text: pl.Expr) -> pl.Expr:
+    """How wide a text is in columns of a typewriter: two for a Chinese character or mark, one for any other."""
+    return text.str.len_chars() + text.str.count_matches("[^\\x00-\\x{2000}]")
+
+
+def _heights(text: pl.DataFrame, widths: dict[str, float], line: float) -> list[float]:
+    """The height of each row in points, so that every wrapped cell can be read whole; not every program finds it by itself."""
+    lines = [
+        pl.col(name).str.split("\n").list.eval((_display(pl.element()) / max(width - 1.5, 1.0)).ceil().clip(1)).list.sum()
+        for name, width in widths.items()
+        if name in text.columns
+    ]
+    if not lines or not text.height:
+        return [line + 4] * text.height
+    return text.select((pl.max_horizontal(lines) * line + 4).clip(upper_bound=_TALLEST)).to_series().to_list()

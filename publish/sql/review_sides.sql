@@ -18,7 +18,7 @@ matters AS (
 )
 SELECT
     s.pair_id, s.side, s.person_id, p.name, p.former_names, p.sex, p.birth_date, p.id_number, p.id_number_status, p.guardians, p.phones, p.feeds, p.records,
-    a.hukou_district, a.hukou_township, a.residence_district, a.residence_township, a.outcome, c.categories,
+    concat(coalesce(h.name, a.hukou_district), a.hukou_township) AS hukou, concat(coalesce(r.name, a.residence_district), a.residence_township) AS residence, a.outcome, c.categories,
     q.match_weight, q.match_probability, q.cause, q.comparisons, q.decision, q.decided_by, q.decided_on
 FROM side s
 JOIN review_queue q USING (pair_id)
@@ -26,5 +26,7 @@ JOIN matters m USING (pair_id)
 LEFT JOIN person p USING (person_id)
 LEFT JOIN assessment a USING (person_id)
 LEFT JOIN care c USING (person_id)
+LEFT JOIN place h ON h.code = a.hukou_district
+LEFT JOIN place r ON r.code = a.residence_district
 WHERE q.decision IS NULL OR q.decision = 'unsure'
 ORDER BY m.changes_a_list DESC, q.gain DESC, abs(q.match_probability - 0.5), s.pair_id, s.side

@@ -1,5 +1,8 @@
 -- One row per child who counts as flowing, with what the rosters of the departments are cut from.
-WITH care AS (
+WITH as_of AS (
+    SELECT max(as_of) AS day FROM assessment
+),
+care AS (
     SELECT
         person_id,
         list(category ORDER BY category) AS categories,
@@ -8,29 +11,45 @@ WITH care AS (
     FROM key_care
     GROUP BY person_id
 ),
+-- the feeds of which a row of the child's holds the very number, in its id column or inside its key (学籍号, 残疾人证号)
 held AS (
-    SELECT person_id, list_sort(list_distinct(list(feed))) AS feeds_with_id
-    FROM person_record
-    WHERE id_role = 'own'
-    GROUP BY person_id
+    SELECT p.person_id, list_sort(list_distinct(list(r.feed))) AS feeds_with_id
+    FROM person p
+    JOIN person_record l USING (person_id)
+    JOIN record r ON r.feed = l.feed AND r.source_file = l.source_file AND r.source_row = l.source_row
+    WHERE p.id_number IN (r.id_number, r.key_id_number)
+    GROUP BY p.person_id
 ),
-lacking AS (
-    SELECT person_id, list({'department': department, 'item': item, 'status': status} ORDER BY department, item) AS gaps
+-- what a department should look at: its open alerts, what the child seems to lack, and what cannot be told of this child but can of others
+noticed AS (
+    SELECT person_id, department, title AS what, is_restricted, 1 AS rank FROM alert WHERE state <> 'closed'
+    UNION ALL
+    SELECT person_id, department, item || '：' || CASE status WHEN 'missing' THEN '未见享有' ELSE '情况不明' END, FALSE, 2
     FROM service_gap
-    WHERE status IN ('missing', 'unknown')
+    WHERE status = 'missing' OR (status = 'unknown' AND item IN (SELECT item FROM service_gap WHERE status <> 'unknown'))
+),
+notes AS (
+    SELECT person_id, list({'department': department, 'what': what, 'is_restricted': is_restricted} ORDER BY rank, what, department) AS notes
+    FROM noticed
     GROUP BY person_id
 )
 SELECT
-    a.person_id, a.as_of, a.residence_district, a.residence_township, a.hukou_district, a.hukou_township, a.away_since, a.is_inferred, a.months_away,
-    a.direction, a.accompanied, a.turns_16_on,
-    p.name, p.former_names, p.sex, p.birth_date, p.id_number, p.id_number_status, p.former_id_numbers, p.guardians, p.phones, p.feeds,
-    date_diff('year', p.birth_date, a.as_of)
-        - (strftime(p.birth_date, '%m%d') > strftime(a.as_of, '%m%d'))::INTEGER AS age,
-    h.feeds_with_id, c.categories, c.care_basis, c.next_visit_due, l.gaps
-FROM assessment a
+    f.* EXCLUDE (categories, hukou_district_name, residence_district_name, insurance_district_name),
+    as_of.day AS as_of,
+    p.former_id_numbers, p.feeds,
+    date_diff('year', f.birth_date, as_of.day) - (strftime(f.birth_date, '%m%d') > strftime(as_of.day, '%m%d'))::INTEGER AS age,
+    coalesce(hukou.name, f.hukou_district) AS hukou_place,
+    coalesce(residence.name, f.residence_district) AS residence_place,
+    coalesce(insurance.name, f.insurance_district) AS insurance_place,
+    held.feeds_with_id, care.categories, care.care_basis, care.next_visit_due, notes.notes
+FROM flowing_child f
+CROSS JOIN as_of
 JOIN person p USING (person_id)
-LEFT JOIN care c USING (person_id)
-LEFT JOIN held h USING (person_id)
-LEFT JOIN lacking l USING (person_id)
-WHERE a.outcome = 'flowing' AND a.residence_district IS NOT NULL
-ORDER BY a.residence_district, a.residence_township NULLS LAST, p.name NULLS LAST, a.person_id
+LEFT JOIN care USING (person_id)
+LEFT JOIN held USING (person_id)
+LEFT JOIN notes USING (person_id)
+LEFT JOIN place hukou ON hukou.code = f.hukou_district
+LEFT JOIN place residence ON residence.code = f.residence_district
+LEFT JOIN place insurance ON insurance.code = f.insurance_district
+WHERE f.residence_district IS NOT NULL
+ORDER BY f.residence_district, f.residence_township NULLS LAST, f.name NULLS LAST, f.person_id

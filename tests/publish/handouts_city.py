@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
-from schemas.tables.intake import FEED_RECEIPT, QUARANTINE
-from schemas.tables.pair import REVIEW_QUEUE
-from schemas.tables.record import PERSON, PERSON_RECORD
+from schemas.tables.assessment import ASSESSMENT
+from schemas.tables.ledger import FLOWING_CHILD, MOMENT
+from schemas.tables.record import PERSON
+from schemas.tables.register import DIVISION, REGISTER_TABLES
 from schemas.tables.table import Table
 
 AS_OF = date(2026, 11, 24)
-TABLES = (PERSON, PERSON_RECORD, ASSESSMENT, RESIDENCE_EPISODE, KEY_CARE, ALERT, SERVICE_GAP, REVIEW_QUEUE, QUARANTINE, FEED_RECEIPT)
-_EMPTY: dict[Any, Any] = {pl.String: "", pl.Boolean: False, pl.Date: AS_OF, pl.Float64: 1.0}
+PLACES = {
+    "500116": "江津区", "500157": "两江新区", "5001GX": "高新区", "500235": "云阳县", "510000": "四川省", "511600": "广安市", "511623": "邻水县",
+    "520000": "贵州省", "520302": "贵州省遵义市红花岗区",
+}  # fmt: skip
+_EMPTY: dict[Any, Any] = {pl.String: "", pl.Boolean: False, pl.Date: AS_OF, pl.Float64: 1.0, MOMENT: datetime(2026, 11, 24, 2)}  # noqa: DTZ001 - the register keeps UTC without a zone mark
 
 
 def rows(table: Table, given: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
@@ -33,22 +36,23 @@ def _default(dtype: Any) -> Any:
     return [] if isinstance(dtype, pl.List) else _EMPTY.get(dtype, 0)
 
 
-def write_register(path: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], more: Mapping[str, pl.DataFrame] | None = None) -> Path:
-    """A DuckDB register with these rows; tables not named are there and empty."""
+def write_register(path: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
+    """A DuckDB register with these rows; tables not named are there and empty, but for the names of places."""
+    given = {DIVISION.name: [{"code": code, "name": name} for code, name in PLACES.items()]} | dict(tables)
+    assert not set(given) - {t.name for t in REGISTER_TABLES}
     with duckdb.connect(str(path)) as con:
-        for table in TABLES:
-            con.register("frame", rows(table, tables.get(table.name, ())).to_arrow())
+        for table in REGISTER_TABLES:
+            con.register("frame", rows(table, given.get(table.name, ())).to_arrow())
             con.execute(f'CREATE TABLE "{table.name}" AS SELECT * FROM frame')
-            con.unregister("frame")
-        for name, extra in (more or {}).items():
-            con.register("frame", extra.to_arrow())
-            con.execute(f'CREATE TABLE "{name}" AS SELECT * FROM frame')
             con.unregister("frame")
     return path
 
 
-def child(person_id: str, **more: Any) -> dict[str, dict[str, Any]]:
-    """A flowing child of 两江新区 whose hukou is 江津, with what is said otherwise; `person` and `assessment` columns together."""
+Child = dict[str, dict[str, Any]]
+
+
+def child(person_id: str, **more: Any) -> Child:
+    """A flowing child of 两江新区 whose hukou is 江津, with what is said otherwise: its rows of person, assessment and flowing_child."""
     given = {
         "person_id": person_id, "name": f"测{person_id}", "sex": "male", "birth_date": date(2015, 3, 1), "id_number": "500116201503011239",
         "id_number_status": "valid", "feeds": ["education", "survey"], "phones": ["13812345678"],
@@ -57,14 +61,19 @@ def child(person_id: str, **more: Any) -> dict[str, dict[str, Any]]:
         "residence_district": "500157", "residence_township": "人和街道", "away_since": date(2023, 9, 1), "months_away": 38,
         "turns_16_on": date(2031, 3, 1), "direction": "in_city", "accompanied": "both",
     } | more  # fmt: skip
-    return {t.name: {k: v for k, v in given.items() if k in t.names} for t in (PERSON, ASSESSMENT)}
+    return {t.name: {k: v for k, v in given.items() if k in t.names} for t in (PERSON, ASSESSMENT, FLOWING_CHILD)}
 
 
-def tables(children: Sequence[dict[str, dict[str, Any]]], **more: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Mapping[str, Any]]]:
+def tables(children: Sequence[Child], **more: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Mapping[str, Any]]]:
     """The tables of these children, and of whatever else is given by table name."""
-    return {"person": [c["person"] for c in children], "assessment": [c["assessment"] for c in children], **more}
+    return {
+        "person": [c["person"] for c in children],
+        "assessment": [c["assessment"] for c in children],
+        "flowing_child": [c["flowing_child"] for c in children if c["assessment"]["outcome"] == "flowing"],
+    } | more
 
 
-def seen_by(feed: str, person_id: str, *, id_role: str | None = "own", row: int = 1, **more: Any) -> dict[str, Any]:
-    """A row of that feed which belongs to the child, and whether it holds the child's own number."""
-    return {"feed": feed, "source_file": f"{feed}_20261101.csv", "source_row": row, "person_id": person_id, "link_method": "id", "id_role": id_role} | more
+def seen_by(feed: str, person_id: str, id_number: str | None, **more: Any) -> dict[str, list[dict[str, Any]]]:
+    """A row of that feed which belongs to the child, and the number it carries: rows of record and person_record."""
+    place = {"feed": feed, "source_file": f"{feed}_20261101.csv", "source_row": 1}
+    return {"record": [place | {"id_number": id_number} | more], "person_record": [place | {"person_id": person_id}]}

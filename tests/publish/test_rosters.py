@@ -69,20 +69,20 @@ def test_a_child_is_on_the_rosters_of_those_whom_it_concerns(
 @pytest.mark.parametrize(
     ("what", "rows", "given", "shown"),
     [
-        ("the department's own feed holds it", [seen_by("education", "p1")], {}, ID),
-        ("only another department's does", [seen_by("health", "p1")], {}, MASKED),
-        ("its row carries the guardian's", [seen_by("education", "p1", id_role="guardian")], {}, MASKED),
-        ("its row carries none", [seen_by("education", "p1", id_role=None)], {}, MASKED),
-        ("it holds another child's", [seen_by("education", "p2")], {}, MASKED),
-        ("it may hold the former number", [seen_by("education", "p1")], {"former_id_numbers": ["500116201503011212"]}, MASKED),
-        ("the numbers conflict", [seen_by("education", "p1")], {"id_number_status": "conflicting"}, MASKED),
-        ("there is none", [seen_by("education", "p1")], {"id_number": None, "id_number_status": "absent"}, None),
+        ("the department's own feed holds it", seen_by("education", "p1", ID), {}, ID),
+        ("its key holds it (学籍号)", seen_by("education", "p1", None, key_id_number=ID), {}, ID),
+        ("only another department's does", seen_by("health", "p1", ID), {}, MASKED),
+        ("its row carries the guardian's", seen_by("education", "p1", "500116198503011230"), {}, MASKED),
+        ("its row carries none", seen_by("education", "p1", None), {}, MASKED),
+        ("the row that holds it is another child's", seen_by("education", "p2", ID), {}, MASKED),
+        ("it holds the former number", seen_by("education", "p1", "500116201503011212"), {"former_id_numbers": ["500116201503011212"]}, MASKED),
+        ("there is none", seen_by("education", "p1", None), {"id_number": None, "id_number_status": "absent"}, None),
     ],
 )
 def test_an_id_is_in_clear_only_for_a_department_that_holds_it(
-    what: str, rows: list[Any], given: dict[str, Any], shown: str | None, tmp_path: Path
+    what: str, rows: dict[str, Any], given: dict[str, Any], shown: str | None, tmp_path: Path
 ) -> None:
-    found = handed_out(tmp_path, child("p1", **given), person_record=rows)
+    found = handed_out(tmp_path, child("p1", **given), **rows)
     assert found["教育"]["p1"]["身份证号"] == shown, what
     assert found["民政"]["p1"]["身份证号"] == given.get("id_number", ID)
 
@@ -105,20 +105,27 @@ def test_what_psychiatric_need_rests_on_goes_to_civil_affairs_alone(tmp_path: Pa
         for d in ("教育", "卫生健康", "残联")
         for item in ("心理健康服务", "义务教育")
     ]
-    handed_out(tmp_path, child("p1", birth_date=date(2020, 11, 1)), key_care=care, service_gap=gaps)
+    alerts = [
+        {"alert_id": f"{title}{d}", "person_id": "p1", "title": title, "department": d, "state": "open", "is_restricted": title == "看护情况"}
+        for d in ("教育", "残联")
+        for title in ("看护情况", "适龄未在学")
+    ] + [{"alert_id": "x", "person_id": "p1", "title": "已办结事项", "department": "教育", "state": "closed"}]
+    handed_out(tmp_path, child("p1", birth_date=date(2020, 11, 1)), key_care=care, service_gap=gaps, alert=alerts)
     paths = sorted((tmp_path / "out").glob("*.xlsx"))
     assert len(paths) == 7
     for path in paths:
         text = everything(path)
         assert (SECRET in text) == (("民政") in path.name.split("_")[2]), path.name
         assert ("心理" in text) == ("民政" in path.name.split("_")[2]), path.name
-    assert read(tmp_path / "out", "教育")["p1"]["请重点核实"] == "义务教育：未见享有"
+        assert ("看护情况" in text) == ("民政" in path.name.split("_")[2]), path.name
+        assert "已办结事项" not in text
+    assert read(tmp_path / "out", "教育")["p1"]["请重点核实"] == "适龄未在学\n义务教育：未见享有"
     assert read(tmp_path / "out", "公安")["p1"]["请重点核实"] is None
 
 
 def test_a_planted_id_is_on_no_roster_of_a_department_that_may_not_see_it(tmp_path: Path) -> None:
     guardian = [{"name": "哨兵监护人", "relation": "father", "id_number": "500116198503011230", "phone": "13900000001"}]
-    handed_out(tmp_path, child("p1", birth_date=date(2020, 11, 1), guardians=guardian), person_record=[seen_by("health", "p1")])
+    handed_out(tmp_path, child("p1", birth_date=date(2020, 11, 1), guardians=guardian), **seen_by("health", "p1", ID))
     for path in (tmp_path / "out").glob("*.xlsx"):
         department, text = path.name.split("_")[2], everything(path)
         assert (ID in text) == (department in ("民政", "卫生健康")), department
@@ -126,6 +133,24 @@ def test_a_planted_id_is_on_no_roster_of_a_department_that_may_not_see_it(tmp_pa
         assert ("13900000001" in text) == (department in ("民政", "教育", "卫生健康", "疾控")), department
         assert ("哨兵监护人" in text) == (department != "医保"), department
     assert ID not in (tmp_path / "out" / LOG).read_text(encoding="utf-8-sig")
+
+
+def test_what_no_feed_can_show_is_not_asked_of_every_child(tmp_path: Path) -> None:
+    gaps = [
+        {"person_id": p, "aspect": "学有所教", "item": item, "status": status, "department": "教育"}
+        for p, item, status in [("p1", "学前资助", "unknown"), ("p2", "学前资助", "unknown"), ("p1", "义务教育", "unknown"), ("p2", "义务教育", "has")]
+    ]
+    found = handed_out(tmp_path, child("p1"), child("p2"), service_gap=gaps)["教育"]
+    assert (found["p1"]["请重点核实"], found["p2"]["请重点核实"]) == ("义务教育：情况不明", None)
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [("500116", "江津区几江街道"), ("511623", "四川省广安市邻水县几江街道"), ("511600", "四川省广安市几江街道"), ("510000", "四川省几江街道"),
+     ("520302", "贵州省遵义市红花岗区几江街道"), ("999999", "999999几江街道"), (None, "几江街道")],
+)  # fmt: skip
+def test_a_place_is_written_as_people_write_it(code: str | None, written: str, tmp_path: Path) -> None:
+    assert handed_out(tmp_path, child("p1", hukou_district=code))["公安"]["p1"]["户籍地"] == written
 
 
 def test_children_are_parted_by_the_district_they_live_in(tmp_path: Path) -> None:

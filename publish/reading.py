@@ -1,0 +1,26 @@
+"""The register as the hand-outs read it. Enters: its file. Leaves: a read-only connection that also knows how a place is written (`place`: code, name)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from publish.register import connect
+
+SQL = Path(__file__).parent / "sql"
+
+
+@contextmanager
+def reading(register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The register, open for reading, with the view `place` (sql/place.sql)."""
+    with connect(register) as con:
+        con.execute(query("place"))
+        yield con
+
+
+def query(name: str) -> str:
+    """The text of a query of publish/sql."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")

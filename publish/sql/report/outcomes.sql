@@ -1,0 +1,2 @@
+-- children by outcome and reason
+SELECT outcome, reason, count(*) AS children FROM assessment GROUP BY outcome, reason ORDER BY outcome, reason
