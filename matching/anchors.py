@@ -183,8 +183,7 @@ def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
         pl.col("own_id") < pl.col("own_id_b"), (pl.col("sex") == pl.col("sex_b")).fill_null(True)
     )
     both = both.select("own_id", "own_id_b", "born", "born_b").unique().sort("own_id", "own_id_b")
-    dates = both["born"].dt.strftime("%Y%m%d").fill_null(""), both["born_b"].dt.strftime("%Y%m%d").fill_null("")
-    edits = process.cpdist(dates[0].to_list(), dates[1].to_list(), scorer=OSA.distance, score_cutoff=2) if both.height else []
-    close = pl.Series(edits, dtype=pl.Int32) <= 1
+    dates = [both[side].dt.strftime("%Y%m%d").fill_null("").to_list() for side in ("born", "born_b")]
+    close = pl.Series(process.cpdist(*dates, scorer=OSA.distance, score_cutoff=2), dtype=pl.Int32) <= 1
     unknown = both["born"].is_null() | both["born_b"].is_null()
     return both.filter(close | unknown).select(old_id="own_id", new_id="own_id_b").unique().sort("old_id", "new_id")

@@ -52,7 +52,8 @@ CHILD_RULES = (
     Rule(("birth_swapped", "name")),
     Rule(("name", "birth_month")),
     Rule(("name", "birth_anniversary")),
-    Rule(("name", "birth_year", "district")),
+    Rule(("name", "id_tail")),
+    Rule(("name", "sex", "district")),
     Rule(("sound", "birth_month", "district")),
     Rule(("relative_id", "birth_year")),
     Rule(("relative", "birth_year", "sex", "district")),
@@ -83,7 +84,7 @@ def block(values: dict[str, pl.DataFrame], trusted: pl.DataFrame, rules: tuple[R
     pairs = pl.concat(found).group_by("l", "r").agg(pl.col("rule").min()).sort("l", "r")
     new = pairs.group_by("rule").agg(pairs_new=pl.len().cast(pl.Int64))
     table = pl.DataFrame(report).with_row_index("i").with_columns(pl.col("i").cast(pl.UInt8)).join(new, left_on="i", right_on="rule", how="left")
-    return pairs, table.sort("i").with_columns(pl.col("pairs_new").fill_null(0)).select(REPORT_SCHEMA.names()).cast(dict(REPORT_SCHEMA))
+    return pairs, table.sort("i").with_columns(pl.col("pairs_new").fill_null(0)).match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
 
 
 def _pairs_of(rule: Rule, values: dict[str, pl.DataFrame], loose: pl.DataFrame | None) -> tuple[pl.DataFrame, dict[str, int]]:

@@ -85,7 +85,8 @@ def _have(pairs: pl.DataFrame, values: pl.DataFrame, count: int) -> npt.NDArray[
     """Whether both units of each pair have any value."""
     has = np.zeros(count, dtype=np.bool_)
     has[values["unit"].to_numpy()] = True
-    return has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]
+    both: npt.NDArray[np.bool_] = has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]
+    return both
 
 
 def _by_value(
@@ -121,8 +122,8 @@ def _names(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
         )
     best = levelled.sort("pair", "level", "frequency").unique("pair", keep="first", maintain_order=True)
     out = pairs.select("pair").join(best.select("pair", "level", name_frequency="frequency"), on="pair", how="left", maintain_order="left")
-    level = pl.col("level").replace_strict(positions, default=comparison.position("newborn"), return_dtype=pl.Int8)
-    return out.select("pair", "name_frequency", name=level)
+    named = pl.col("level").replace_strict(positions, default=comparison.position("newborn"), return_dtype=pl.Int8)
+    return out.select("pair", "name_frequency", name=named)
 
 
 def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
@@ -149,11 +150,11 @@ def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     )
     coarse = np.full(pairs.height, -1)
     for attribute, level in (("birth_year", "year_same"), ("birth_month", "month_same")):
-        known, shared = _have(pairs, units.values[attribute], units.count), _shares(pairs, units.values[attribute])
-        coarse = np.where(known, np.where(shared, position(level), position("different")), coarse)
+        comparable, shared = _have(pairs, units.values[attribute], units.count), _shares(pairs, units.values[attribute])
+        coarse = np.where(comparable, np.where(shared, position(level), position("different")), coarse)
     out = pairs.select("pair", pl.Series("coarse", coarse)).join(best.select("pair", "level", "share"), on="pair", how="left", maintain_order="left")
-    level = pl.coalesce("level", "coarse")
-    return out.select("pair", birth_date=pl.when(level >= 0).then(level).cast(pl.Int8), birth_date_frequency="share")
+    known = pl.coalesce("level", "coarse")
+    return out.select("pair", birth_date=pl.when(known >= 0).then(known).cast(pl.Int8), birth_date_frequency="share")
 
 
 def _id_numbers(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:

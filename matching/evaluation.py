@@ -156,9 +156,13 @@ def _by_damage(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_rates(counts: pl.DataFrame) -> pl.DataFrame:
     """The counts with precision, recall and F1, as in `Pairs`."""
-    share = lambda a, b: pl.when(b > 0).then(a / b).otherwise(1.0)  # noqa: E731
     both, joined, true = pl.col("both"), pl.col("joined"), pl.col("true")
-    return counts.with_columns(precision=share(both, joined), recall=share(both, true), f1=share(2 * both, joined + true))
+    return counts.with_columns(precision=_share(both, joined), recall=_share(both, true), f1=_share(2 * both, joined + true))
+
+
+def _share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """part / whole; 1 where there is no whole."""
+    return pl.when(whole > 0).then(part / whole).otherwise(1.0)
 
 
 def _twins_apart(rows: pl.DataFrame, twins: pl.DataFrame) -> float | None:

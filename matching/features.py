@@ -90,7 +90,8 @@ def attributes(records: Records, own: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return _name_attributes(records) | _date_attributes(rows) | _family_attributes(records) | {
         "sex": rows.select("rec", value=(pl.col("sex") == "female").cast(pl.UInt32)).drop_nulls(),
         "own_id": coded(rows, "own_id"),
-        "id_front": coded(_id_front(rows), "front"),
+        "id_front": coded(_id_part(rows, 0, 14), "part"),
+        "id_tail": coded(_id_part(rows, 14, 4), "part"),
         "certificate": coded(rows, "birth_certificate"),
         "document": coded(rows, "document_number"),
         "feed_key": coded(rows, "feed_key"),
@@ -119,10 +120,10 @@ def id_texts(records: Records, own: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(kinds).drop_nulls().filter(pl.col("text").str.len_chars() == 18).unique().sort("rec", "text", "kind")
 
 
-def _id_front(rows: pl.DataFrame) -> pl.DataFrame:
-    """The first 14 characters (place and birth date) of whatever the row has of an id."""
-    texts = pl.concat([rows.select("rec", front=pl.col(c).str.slice(0, 14)) for c in ("own_id", "id_text", "key_id_number")])
-    return texts.drop_nulls().filter(~pl.col("front").str.contains("?", literal=True)).unique()
+def _id_part(rows: pl.DataFrame, start: int, size: int) -> pl.DataFrame:
+    """That part of whatever the row has of an id, where it is whole: the first 14 characters are place and birth date, the last 4 who."""
+    texts = pl.concat([rows.select("rec", part=pl.col(c).str.slice(start, size)) for c in ("own_id", "id_text", "key_id_number")])
+    return texts.drop_nulls().filter(~pl.col("part").str.contains("?", literal=True)).unique()
 
 
 def _name_attributes(records: Records) -> dict[str, pl.DataFrame]:

@@ -118,8 +118,8 @@ def _strongest(weighed: pl.DataFrame, clustering: Clustering, bound: pl.DataFram
         .join(of, left_on="l", right_on="unit").join(of, left_on="r", right_on="unit", suffix="_r")
         .filter(pl.col("cluster") == pl.col("cluster_r"), pl.col("l") != pl.col("r"))
     )  # fmt: skip
-    columns = ("match_weight", "match_probability", "is_decided")
-    ends = pl.concat([held.select("l", other="r", *columns).rename({"l": "unit"}), held.select("r", other="l", *columns).rename({"r": "unit"})])
+    columns = ["unit", "other", "match_weight", "match_probability", "is_decided"]
+    ends = pl.concat([held.rename({here: "unit", there: "other"}).select(columns) for here, there in (("l", "r"), ("r", "l"))])
     best = ends.sort("unit", "match_weight", "other", descending=[False, True, False], nulls_last=True).unique("unit", keep="first", maintain_order=True)
     heads = rows.group_by("unit").agg(linked_to=pl.col("record_hash").min())
     return best.join(heads.rename({"unit": "other"}), on="other", how="left", maintain_order="left").with_columns(pl.col("is_decided").fill_null(False))
