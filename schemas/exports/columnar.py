@@ -28,7 +28,7 @@ def read_parquet(path: Path, feed: Feed) -> Reading:
         UnreadableFileError: damaged or encrypted, a needed column missing, a column of nested or binary values.
     """
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
         headings = file.schema_arrow.names
     except (pa.ArrowException, OSError) as e:
         raise UnreadableFileError("Parquet文件不完整或已损坏，请重新导出") from e

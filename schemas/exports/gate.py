@@ -30,6 +30,8 @@ from schemas.tables.intake import CELL, QUARANTINE
 _NOT_AFTER_EXPORT = "birth_date"
 # a row that could not be parted into its columns has no cells to find further reasons in
 _UNPARTED = ("ragged_row", "broken_quotes")
+# what spreadsheets and databases put where there is no date; missing, and not unreadable
+_NO_DATE = r"^(?:1900[-/.年]?0?1[-/.月]?0?1日?|1899[-/.年]?12[-/.月]?3[01]日?|0+(?:[-/.年]0+[-/.月]0+日?)?)(?:[ T].*)?$"
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ def _cleaned(column: Column, position: int) -> pl.Expr:
     text = cells.clean_text(written)
     kept = [w for w in column.codes if w in cells.PLACEHOLDERS]
     if kept:
-        bare = written.str.strip_chars()
+        bare = cells.clean_code(written)
         text = pl.when(bare.is_in(kept)).then(bare).otherwise(text)
+    if column.kind is Kind.DATE:
+        text = pl.when(~text.str.contains(_NO_DATE)).then(text)
     if column.is_number:
         text = pl.when(~pl.col("rounded").list.contains(position)).then(text)
     return text.alias(column.name)

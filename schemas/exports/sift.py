@@ -14,7 +14,7 @@ from schemas.exports.reading import cell
 # a cell that begins a total or signature row; what may stand behind it is a colon and a name, or a count
 _FOOTER = (
     r"^(?:(?:本页|本表|总)?(?:合计|总计|小计|共计|总数|合计数|总人数)|填表人|填报人|制表人|审核人|复核人|经办人|负责人|单位负责人|"
-    r"填表单位|填报单位|制表单位|填表日期|填报日期|制表日期|报送日期|联系人)(?:[:：].*|[0-9]+[人条行名个户]?)?$"
+    r"填表单位|填报单位|制表单位|填表日期|填报日期|制表日期|报送日期|联系人)(?:[:：(（].*|[0-9]+[人条行名个户]?)?$"
 )
 _NOTE = r"^(?:注|说明|备注|填表说明|注意事项)[:：].*$"
 
