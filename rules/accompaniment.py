@@ -1,0 +1,69 @@
+"""With whom a child lives. Enters: facts and the place where each child lives. Leaves: both, one, other_guardian, none or unknown (decision 15; 随父母或其他监护人双方或一方)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from rules.basis import Facts, rows, runs_on, surveys
+from rules.law import Parameters
+from rules.places import with_district
+
+_SURVEYED = {
+    "父母双方": "both", "父母一方": "one", "祖辈": "other_guardian", "其他亲属": "other_guardian", "无人监护": "none", "独自居住": "none",
+}  # fmt: skip
+_ORDER = ("confirmed_on", "record_hash", "source_file", "source_row")
+
+
+def accompanied(facts: Facts, living: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """With whom each child lives at its present place: the newest survey there, else those the residence register names there.
+
+    A guardian on a school's form or a medical file need not live with the child, and is no answer.
+
+    Args:
+        living: person_id, district (where it lives), hukou_district.
+
+    Returns:
+        person_id, accompanied; children of whom nothing is known are left out.
+    """
+    surveyed = _there(_surveys(facts, as_of), living, as_of, p)
+    newest = surveyed.sort("person_id", *_ORDER, descending=[False, True, False, False, False]).unique(subset="person_id", keep="first", maintain_order=True)
+    said = newest.select("person_id", pl.col("guardianship").replace_strict(_SURVEYED, default=None).alias("accompanied")).drop_nulls()
+    registered = _there(_registrations(facts, as_of), living, as_of, p).group_by("person_id").agg(pl.col("lives_with_relation").unique())
+    with_whom = pl.col("lives_with_relation")
+    parents = with_whom.list.contains("父亲").cast(pl.Int8) + with_whom.list.contains("母亲").cast(pl.Int8)
+    answer = (
+        pl.when(parents == 2)
+        .then(pl.lit("both"))
+        .when(parents == 1)
+        .then(pl.lit("one"))
+        .when(with_whom.list.eval(pl.element().is_in(["祖父母", "外祖父母", "其他亲属"])).list.any())
+        .then(pl.lit("other_guardian"))
+        .when(with_whom.list.contains("无同住人"))
+        .then(pl.lit("none"))
+    )
+    shown = registered.select("person_id", answer.alias("accompanied")).drop_nulls().join(said, on="person_id", how="anti")
+    return pl.concat([said, shown])
+
+
+def _surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
+    back = (pl.col("presence") == "已返回户籍地").fill_null(False)
+    return surveys(facts, as_of).filter(pl.col("guardianship").is_not_null()).select(
+        "person_id", "record_hash", "source_file", "source_row", "guardianship", pl.col("seen_on").alias("confirmed_on"), back.alias("back"), *_place("residence")
+    )  # fmt: skip
+
+
+def _registrations(facts: Facts, as_of: date) -> pl.LazyFrame:
+    running = rows(facts, "residence").filter(runs_on(as_of, "registered_on", "cancelled_on") & (pl.col("cancel_reason").is_null() | pl.col("cancelled_on").is_not_null()))
+    return running.filter(pl.col("lives_with_relation").is_not_null()).select("person_id", "lives_with_relation", pl.lit(False).alias("back"), *_place("residence"))
+
+
+def _place(stem: str) -> list[pl.Expr]:
+    return [pl.col(f"{stem}_{part}").alias(part) for part in ("code", "township", "written")]
+
+
+def _there(told: pl.LazyFrame, living: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """The rows that speak of the place where the child lives; a return speaks of the hukou place."""
+    placed = with_district(told, as_of, p).join(living.select("person_id", pl.col("district").alias("lives_in"), "hukou_district"), on="person_id")
+    return placed.filter(pl.when("back").then("hukou_district").otherwise("district") == pl.col("lives_in"))

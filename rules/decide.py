@@ -1,0 +1,106 @@
+"""The rule applied to everybody. Enters: work/facts, work/person.parquet without names, work/previous. Leaves: residence_episode, assessment, key_care, alert, service_gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from rules import alerts, key_care, services
+from rules.assessment import assess
+from rules.basis import Facts
+from rules.facts import read_facts
+from rules.law import Law, Parameters
+from rules.signs import signs
+from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
+from schemas.tables.record import PERSON
+from schemas.tables.table import Table
+
+# what the rules read of a child: nothing that names it
+CHILD_COLUMNS = ("person_id", "birth_date", "birth_date_precision", "sex", "document_type", "id_number_status", "first_seen", "last_seen", "feeds")
+OUTPUTS: tuple[Table, ...] = (RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP)
+# so many children at a time: their rows, evidence and lists fit in about a gigabyte
+CHILDREN_AT_ONCE = 100_000
+
+
+class ChildrenLostError(Exception):
+    """Not every child has exactly one assessment: a fault of ours."""
+
+
+def decide(work: Path, as_of: date, law: Law | None = None) -> None:
+    """Apply the rule for a day to every child and write what follows.
+
+    Args:
+        work: the run's folder. as_of: the day the rule is applied for. law: another than the one in force (for what-if).
+
+    Raises:
+        LawError: a parameter file is wrong.
+        ChildrenLostError: persons and assessments differ.
+    """
+    law = law or Law.load()
+    p = law.on(as_of)
+    children = pl.scan_parquet(work / "person.parquet").select(CHILD_COLUMNS)
+    facts, previous = read_facts(work), _previous(work)
+    parts = work / "decided"
+    parts.mkdir(exist_ok=True)
+    spans = list(_spans(children))
+    for number, (first, last) in enumerate(spans):
+        frames = _decide_some(children.filter(_between(first, last)), _of(facts, first, last), _of(previous, first, last), as_of, p, law.version)
+        for name, frame in frames.items():
+            frame.write_parquet(parts / f"{name}.{number:04d}.parquet")
+    for table in OUTPUTS:
+        _joined(parts, table, len(spans)).write_parquet(work / f"{table.name}.parquet")
+    _assert_each_child_once(work)
+    for path in parts.iterdir():
+        path.unlink()
+    parts.rmdir()
+
+
+def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: date, p: Parameters, version: str) -> dict[str, pl.DataFrame]:
+    """All tables for some of the children."""
+    answers = assess(children, facts, as_of, p, version)
+    assessment = answers.assessment.lazy()
+    found = signs(facts, as_of, p).collect().lazy()
+    care = key_care.categories(facts, assessment, as_of, p, previous.get("key_care"), found=found)
+    raised = alerts.raise_alerts(children, facts, answers.episodes.lazy(), assessment, care.lazy(), previous, as_of, p, found=found)
+    gaps = services.gaps(children, facts, assessment, as_of, p, found=found)
+    frames = (answers.episodes, answers.assessment, care, raised, gaps)
+    return {table.name: frame for table, frame in zip(OUTPUTS, frames, strict=True)}
+
+
+def _spans(children: pl.LazyFrame) -> Iterator[tuple[str | None, str | None]]:
+    """The children cut by person_id: (first, first of the next); open at both ends, so that what belongs to no child of today falls somewhere too."""
+    ids = children.select(pl.col("person_id").sort()).collect().get_column("person_id")
+    starts = [None, *ids.gather_every(CHILDREN_AT_ONCE)[1:]]
+    yield from zip(starts, [*starts[1:], None], strict=True)
+
+
+def _between(first: str | None, last: str | None) -> pl.Expr:
+    person = pl.col("person_id")
+    return (pl.lit(True) if first is None else person >= first) & (pl.lit(True) if last is None else person < last)
+
+
+def _of(frames: Facts, first: str | None, last: str | None) -> dict[str, pl.LazyFrame]:
+    return {name: frame.filter(_between(first, last)) for name, frame in frames.items()}
+
+
+def _previous(work: Path) -> dict[str, pl.LazyFrame]:
+    """The last register's tables that the rules look at."""
+    return {name: pl.scan_parquet(path) for name in ("key_care", "alert") if (path := work / "previous" / f"{name}.parquet").exists()}
+
+
+def _joined(parts: Path, table: Table, count: int) -> pl.DataFrame:
+    """The parts of a table as one, in the order of its key."""
+    whole = pl.concat([pl.read_parquet(parts / f"{table.name}.{number:04d}.parquet") for number in range(count)])
+    return whole.sort(table.key) if table.key[0] != "person_id" else whole
+
+
+def _assert_each_child_once(work: Path) -> None:
+    persons = pl.scan_parquet(work / "person.parquet").select(pl.col(PERSON.key[0]))
+    answered = pl.scan_parquet(work / "assessment.parquet").select("person_id")
+    lost = persons.join(answered, on="person_id", how="anti").collect().height
+    rows, children = answered.collect(), persons.collect()
+    if lost or rows.height != children.height:
+        raise ChildrenLostError(f"{children.height} children, {rows.height} assessments, {lost} children without one: nothing may be published")

@@ -1,0 +1,62 @@
+"""The facts of each feed. Enters: work/standard/<feed>.parquet and work/person_record.parquet. Leaves: work/facts/<feed>.parquet, without anything that names a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from rules.basis import Facts
+from schemas.exports.contract import Feed
+from schemas.exports.feeds import CHILD_FEEDS
+from schemas.tables.facts import facts as facts_table
+
+_ROW = ("feed", "source_file", "source_row")
+
+
+class FactsMissingError(Exception):
+    """A row of a feed belongs to no child, or to more than one: a fault of the stations before."""
+
+
+def gather(work: Path) -> None:
+    """Give each standardised row its child, and keep only what the rules may see.
+
+    Reads of `standard/<feed>` the columns of the facts alone, so that names and numbers are never loaded here.
+
+    Raises:
+        FactsMissingError: a row of a feed has not exactly one child.
+    """
+    (work / "facts").mkdir(parents=True, exist_ok=True)
+    for name, feed in CHILD_FEEDS.items():
+        source = work / "standard" / f"{name}.parquet"
+        if source.exists():
+            _gather_feed(feed, source, work)
+
+
+def read_facts(work: Path) -> Facts:
+    """The facts on disk by feed, lazily; a feed that never came is not among them."""
+    return {name: pl.scan_parquet(path) for name in CHILD_FEEDS if (path := work / "facts" / f"{name}.parquet").exists()}
+
+
+def _gather_feed(feed: Feed, source: Path, work: Path) -> None:
+    """One feed, by a join that spills to disk rather than grow."""
+    table = facts_table(feed)
+    columns = ", ".join(f'p."{c.name}"' if c.name == "person_id" else f's."{c.name}"' for c in table.columns)
+    order = ", ".join(f'"{name}"' for name in table.key)
+    with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
+        rows, joined = connection.execute(
+            f"""
+            SELECT (SELECT count(*) FROM read_parquet($source)),
+                   (SELECT count(*) FROM read_parquet($source) s JOIN read_parquet($person_record) p USING ({", ".join(_ROW)}))
+            """,
+            {"source": str(source), "person_record": str(work / "person_record.parquet")},
+        ).fetchall()[0]
+        if rows != joined:
+            raise FactsMissingError(f"{feed.name}: {rows} rows, {joined} of them with a child; each row must have exactly one: linkage left rows out or doubled them")
+        frame = connection.sql(
+            f"SELECT {columns} FROM read_parquet($source) s JOIN read_parquet($person_record) p USING ({', '.join(_ROW)}) ORDER BY {order}",
+            params={"source": str(source), "person_record": str(work / "person_record.parquet")},
+        ).pl()
+    table.conform(frame).write_parquet(work / "facts" / f"{feed.name}.parquet")

@@ -1,0 +1,136 @@
+"""Claims set in order. Enters: the claims of the rows and the hukou each child is read with. Leaves: claims with their district, when each began and ended, and which no longer hold."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from rules.law import Parameters
+from rules.places import with_district
+
+# the last tie-break of every choice: content first, then where the row was found
+CONTENT = ("feed", "record_hash", "source_file", "source_row", "kind")
+STATED, INFERRED, SIGHTED = 0, 1, 2
+
+
+def in_order(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFrame:
+    """The claims of each case with district, dates and standing.
+
+    Args:
+        claims: as `rules.evidence.claims` gives them.
+        cases: case, person_id, hukou_district, hukou_in_zone, hukou_in_city (null where the hukou is unknown); a child with two possible hukous has two cases.
+
+    Returns:
+        The claims with a running number `claim`, and: case, district, in_zone, in_city; began (the resolved start; null where no record has a
+        date), began_by (STATED, INFERRED, SIGHTED); ends_before (the first day it no longer covers); yields (too old against newer signs);
+        stay (number of the stay in that district, from one leaving to the next).
+    """
+    placed = _placed(claims, cases, as_of, p).collect()
+    closings = _closings(placed)
+    return _covered(_yielding(_begun(_closed(placed, closings), closings), as_of, p), as_of)
+
+
+def _placed(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Every claim of every case with the district it speaks of; a return speaks of the hukou's."""
+    joined = with_district(claims, as_of, p).join(cases.select("case", "person_id", "birth_date", *(f"hukou_{c}" for c in ("district", "in_zone", "in_city", "code", "township"))), on="person_id")
+    home, away = pl.col("kind") == "return", pl.col("kind") == "left"
+    spoken = {name: pl.when(home).then(f"hukou_{name}").when(~away).then(name) for name in ("district", "in_zone", "in_city", "code", "township")}
+    return (
+        joined.with_columns(pl.when(home).then("district").alias("left_district"), *(expr.alias(name) for name, expr in spoken.items()))
+        .filter((pl.col("district").is_not_null() | away) & ~((pl.col("kind") == "was") & (pl.col("district") == pl.col("hukou_district")).fill_null(False)))
+        .with_columns(
+            *(pl.max_horizontal(name, pl.when(pl.col(name).is_not_null()).then("birth_date")).alias(name) for name in ("stated", "firm", "seen")),
+            (pl.col("district") == pl.col("hukou_district")).fill_null(False).alias("at_home"),
+        )
+        .sort("case", *CONTENT)
+        .with_row_index("claim")
+    )
+
+
+def _closings(placed: pl.DataFrame) -> pl.DataFrame:
+    """The days on which some record says that the child left a district: case, district, closed_on, claim."""
+    left = placed.filter(pl.col("leaves") & pl.col("ended_on").is_not_null() & (pl.col("kind") != "return")).select("case", "district", pl.col("ended_on").alias("closed_on"), pl.col("claim").alias("by"))
+    clearing = placed.filter("clears").select("case", pl.col("district").alias("here"), pl.col("confirmed_on").alias("closed_on"), pl.col("claim").alias("by"))
+    elsewhere = placed.filter(pl.col("district").is_not_null()).select("case", "district").unique().join(clearing, on="case").filter(pl.col("district") != pl.col("here"))
+    return pl.concat([left, elsewhere.select(left.columns)])
+
+
+def _closed(placed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
+    """A claim last confirmed no later than a leaving of its district ended with it."""
+    running = placed.filter(~pl.col("is_ended")).select("claim", "case", "district", "confirmed_on")
+    ended = (
+        running.join(closings, on=["case", "district"])
+        .filter((pl.col("confirmed_on") <= pl.col("closed_on")) & (pl.col("claim") != pl.col("by")))
+        .group_by("claim")
+        .agg(pl.col("closed_on").min())
+    )
+    known = pl.col("closed_on").is_not_null()
+    return (
+        placed.join(ended, on="claim", how="left")
+        .with_columns(pl.coalesce("ended_on", "closed_on").alias("ended_on"), (pl.col("is_ended") | known).alias("is_ended"), (pl.col("leaves") | known).alias("leaves"))
+        .drop("closed_on")
+    )
+
+
+def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
+    """When each claim began: the stated arrival, else its earliest date; in one stay away from home nothing begins before the arrival
+    that the strongest evidence states (decision 7: of surveys the newest, of registers the earliest)."""
+    own = closed.with_columns(pl.coalesce("stated", pl.min_horizontal("firm", "seen")).alias("own_start"))
+    stay = (
+        own.select("claim", "case", "district", pl.coalesce("own_start", "confirmed_on").alias("from"))
+        .join(closings, on=["case", "district"])
+        .filter((pl.col("closed_on") <= pl.col("from")) & (pl.col("by") != pl.col("claim")))
+        .group_by("claim")
+        .agg(pl.col("closed_on").n_unique().alias("stay"))
+    )
+    own = own.join(stay, on="claim", how="left").with_columns(pl.col("stay").fill_null(0))
+    group = ["case", "district", "stay"]
+    arrival = (
+        own.filter(pl.col("stated").is_not_null() & ~pl.col("at_home") & (pl.col("kind") != "left"))
+        .with_columns(pl.when(pl.col("feed") == "survey").then("confirmed_on").alias("asked_on"))
+        .sort(*group, "strength", "asked_on", "stated", descending=[False, False, False, True, True, False], nulls_last=True)
+        .unique(subset=group, keep="first", maintain_order=True)
+        .select(*group, pl.col("stated").alias("arrival"))
+    )
+    began = pl.max_horizontal("own_start", "arrival")
+    by = (
+        pl.when(pl.col("stated").is_not_null() | (began == pl.col("arrival")).fill_null(False))
+        .then(STATED)
+        .when(pl.col("firm").is_not_null())
+        .then(INFERRED)
+        .when(pl.col("seen").is_not_null())
+        .then(SIGHTED)
+    )
+    return own.join(arrival, on=group, how="left").with_columns(pl.when(pl.col("own_start").is_not_null()).then(began).alias("began"), by.cast(pl.Int8).alias("began_by"))
+
+
+def _yielding(begun: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:
+    """A sign last confirmed longer ago than `evidence/old_after_months` yields to newer weaker ones of different feeds elsewhere."""
+    live = begun.filter(~pl.col("is_ended") & ~pl.col("boards") & pl.col("kind").is_in(["stay", "return"]))
+    old = live.filter(pl.col("confirmed_on").dt.offset_by(f"{p['evidence/old_after_months']}mo") < as_of)
+    against = (
+        old.select("claim", "case", "district", "strength", "confirmed_on")
+        .join(live.select("case", "district", "strength", "confirmed_on", "feed"), on="case", suffix="_other")
+        .filter(
+            (pl.col("district_other") != pl.col("district"))
+            & (pl.col("strength_other") < pl.col("strength"))
+            & (pl.col("confirmed_on_other") > pl.col("confirmed_on"))
+        )
+        .group_by("claim")
+        .agg(pl.col("feed").n_unique().alias("against"))
+    )
+    return begun.join(against, on="claim", how="left").with_columns((pl.col("against").fill_null(0) >= p["evidence/newer_weaker_needed"]).alias("yields"))
+
+
+def _covered(begun: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Until when each claim counts: to its end; while it runs, to the day looked at; where it yields, to the day it was last confirmed."""
+    after_last = pl.coalesce("own_last", "began") + pl.duration(days=1)
+    until = (
+        pl.when(pl.col("is_ended"))
+        .then(pl.coalesce(pl.col("ended_on"), after_last))
+        .when(pl.col("yields"))
+        .then(pl.col("confirmed_on") + pl.duration(days=1))
+        .otherwise(pl.lit(as_of) + pl.duration(days=1))
+    )
+    return begun.with_columns(until.cast(pl.Date).alias("ends_before"))
