@@ -73,10 +73,10 @@ def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | Non
         for sheet in typed.values():
             _send(written(damage(sheet, block), block), rng, inbox, truth, first, is_first=number == 0)
         truth.add_children(child_rows(kids, where))
-    for sheet in planted.sheets(told):
-        for part in sheet.parts():
-            to = inbox.plan(sheet.feed, part)
-            rows = sheet.of(part)
+    for planted_sheet in planted.sheets(told):
+        for part in planted_sheet.parts():
+            to = inbox.plan(planted_sheet.feed, part)
+            rows = planted_sheet.of(part)
             truth.add_records(to, inbox.append(to, rows.frame), rows.persons, rows.damage)
     truth.add_children(planted.children(told))
     planted.send_answers(inbox)

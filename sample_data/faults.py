@@ -19,6 +19,8 @@ from schemas.exports.contract import Kind
 from schemas.exports.feeds import FEEDS
 
 PLACEHOLDERS = ("无", "-", "/", "NULL", "待补", "不详", "未办理", "000000000000000000", "999999999999999999", "111111111111111111", "500000200001010000")
+_DAYS_FROM_1900_TO_1904 = 1_462  # between the two systems of serial dates that Excel has
+# how the key of a child's second entry differs from the first
 _REKEYED = {"education": ("^.", "L"), "residence": ("^.", "R"), "medical_insurance": ("^5000", "5001"), "survey": ("^MP", "MQ"), "assistance": ("^JZ", "JL"),
             "health": ("^(.{9}).", "${1}9"), "disease_control": ("^(.{14}).", "${1}0")}  # fmt: skip
 
@@ -101,7 +103,7 @@ def _names(sheet: Sheet, block: Block) -> None:
     child = frame["_child"].to_numpy()
     at_birth = rates.per_feed["name_at_birth"].get(sheet.feed, 0.0)
     if at_birth:
-        newborn = (frame["birth_date"] > pl.lit(block.as_of).dt.offset_by("-2y")) if False else (frame["birth_date"].dt.year() >= block.as_of.year - 2)
+        newborn = frame["birth_date"].dt.year() >= block.as_of.year - 2
         eligible = newborn.fill_null(False).to_numpy() & ~frame["name"].str.contains("之[子女]$").fill_null(False).to_numpy()
         rows = some(rng, eligible, min(1.0, at_birth * sheet.height / max(1, int(eligible.sum()))))
         kids = block.kids[child[rows]]
@@ -137,21 +139,17 @@ def _births_and_sexes(sheet: Sheet, block: Block) -> None:
 
 
 def _other_birth(rng: np.random.Generator, fault: str, born: pl.Series) -> pl.Series:
-    step = pl.Series(rng.choice([-1, 1], size=len(born)))
-    match fault:
-        case "birth_day_month":
-            out = pl.when(pl.col("b").dt.day() <= 12).then(pl.date(pl.col("b").dt.year(), pl.col("b").dt.day(), pl.col("b").dt.month())).otherwise("b")
-        case "birth_one_off":
-            out = pl.col("b") + pl.duration(days=pl.lit(step))
-        case "birth_year":
-            out = pl.when(pl.lit(step) > 0).then(pl.col("b").dt.offset_by("1y")).otherwise(pl.col("b").dt.offset_by("-1y"))
-        case "birth_1904":
-            out = pl.col("b") - pl.duration(days=1_462)
-        case "birth_century":
-            out = pl.col("b").dt.offset_by("-100y")
-        case _:
-            raise KeyError(fault)
-    return pl.DataFrame({"b": born}).select(out)["b" if fault != "birth_day_month" else pl.DataFrame({"b": born}).select(out).columns[0]]
+    """Birth dates with the fault; the same where it can't be (a day above 12 is no month)."""
+    step = pl.lit(pl.Series(rng.choice([-1, 1], size=len(born))))
+    b = pl.col("b")
+    wrong: dict[str, pl.Expr] = {
+        "birth_day_month": pl.when(b.dt.day() <= 12).then(pl.date(b.dt.year(), b.dt.day(), b.dt.month())).otherwise(b),
+        "birth_one_off": b + pl.duration(days=step),
+        "birth_year": pl.when(step > 0).then(b.dt.offset_by("1y")).otherwise(b.dt.offset_by("-1y")),
+        "birth_1904": b - pl.duration(days=_DAYS_FROM_1900_TO_1904),
+        "birth_century": b.dt.offset_by("-100y"),
+    }
+    return pl.DataFrame({"b": born}).select(wrong[fault].alias("b"))["b"]
 
 
 def _ids(sheet: Sheet, block: Block) -> None:
@@ -188,7 +186,8 @@ def _other_id(rng: np.random.Generator, fault: str, rows: pl.DataFrame, kids: pl
         case "id_swap":
             return digits_swapped(rng, number)
         case "id_guardian":
-            return kids["father_id"] if rng.random() < 0.5 else kids["mother_id"]
+            fathers = pl.Series(rng.random(kids.height) < 0.5)
+            return kids.select(pl.when(fathers).then("father_id").otherwise("mother_id").alias("id"))["id"]
         case "id_sibling":
             sibling = kids["sibling"]
             known = block.kids["number"].gather(sibling.clip(lower_bound=0))

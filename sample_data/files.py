@@ -30,6 +30,8 @@ _STYLES = {
 }  # fmt: skip
 _ENDINGS = {"workbook": "xlsx", "gzip": "csv.gz", "parquet": "parquet"}
 _LARGE = 300_000  # children above which districts send their survey as text
+_SMALL = 2_000  # children below which the other districts send one file together
+_OWN_FILE = ("500106", "500107", "500108", "500109", "500116", "500157")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Plan:
 def plan(feed: str, part: str, as_of: date, children: int, exported: date | None = None) -> Plan:
     """The file of a part of a feed; `exported` where it is not the feed's usual day."""
     day = exported or as_of - timedelta(days=EXPORTED[feed])
-    turn = int(part[-3:]) if part.isdigit() else 0
+    turn = int(part[-3:]) if part.isdigit() else 1
     if feed in _WORKBOOK_FEEDS:
         style = "workbook"
     elif feed == "survey":
@@ -73,7 +75,8 @@ class Inbox:
 
     def plan(self, feed: str, part: str) -> Plan:
         """The file of a part of a feed."""
-        return plan(feed, part, self.as_of, self.children)
+        together = feed in ("education", "survey") and self.children < _SMALL and part not in _OWN_FILE
+        return plan(feed, "others" if together else part, self.as_of, self.children)
 
     def append(self, to: Plan, rows: pl.DataFrame, numbers: pl.Series | None = None) -> int:
         """Append the rows (our names, text) to the file; returns the row number of the first. `numbers`: rows whose id is to be a number cell."""

@@ -168,8 +168,12 @@ def medical_insurance(block: Block) -> Sheet:
     first_of_january = pl.date(pl.col("birth").dt.year() + pl.Series(rng.integers(0, 4, size=n)), 1, 1)
     insured = pl.min_horizontal(pl.max_horizontal("birth", first_of_january), pl.date(block.as_of.year, 1, 1))
     files_away = (pl.col("insured_at") != pl.col("home")) & (pl.Series(rng.random(n) < 0.4) | (pl.col("story") == "out_of_city"))
-    subsidy = pl.when(pl.col("story") == "institution").then(pl.lit("孤儿")).when(pl.col("hardship") & pl.Series(rng.random(n) < 0.4)).then(pl.lit("低保对象"))
-    subsidy = subsidy.when(pl.col("disabled") & pl.Series(rng.random(n) < 0.3)).then(pl.lit("重度残疾人")).otherwise(pl.lit("无"))
+    subsidy = (
+        pl.when(pl.col("story") == "institution").then(pl.lit("孤儿"))
+        .when(pl.col("hardship") & pl.Series(rng.random(n) < 0.4)).then(pl.lit("低保对象"))
+        .when(pl.col("disabled") & pl.Series(rng.random(n) < 0.3)).then(pl.lit("重度残疾人"))
+        .otherwise(pl.lit("无"))
+    )  # fmt: skip
     changed = pl.col("corrected") & pl.Series(rng.random(n) < 0.4)
     rows = kids.select(
         _child="row",
@@ -201,10 +205,17 @@ def disease_control(block: Block) -> Sheet:
     at_home = pl.col("card_at_home") & (pl.col("story") != "out_of_city")
     away = pl.col("story").is_in(AWAY)
     kids = kids.with_columns(card_at=pl.when(at_home).then("home").otherwise("hukou"), arrived=at_home & away)
-    opened = pl.when(pl.col("arrived") & ~pl.col("born_there")).then(pl.col("home_since") + spread(rng, 3, 60, n)).when(pl.col("born_there")).then("birth")
-    opened = pl.min_horizontal(opened.otherwise(pl.col("birth") + spread(rng, 0, 30, n)), pl.lit(exported))
-    status = pl.when(pl.col("story") == "dead").then(pl.lit("死亡")).when(pl.col("story") == "out_of_city").then(pl.lit("迁出"))
-    status = status.when(~at_home & pl.Series(rng.random(n) < 0.3)).then(pl.lit("失访")).otherwise(pl.lit("在册"))
+    opened = (
+        pl.when(pl.col("arrived") & ~pl.col("born_there")).then(pl.col("home_since") + spread(rng, 3, 60, n))
+        .when("born_there").then("birth")
+        .otherwise(pl.col("birth") + spread(rng, 0, 30, n))
+    )  # fmt: skip
+    status = (
+        pl.when(pl.col("story") == "dead").then(pl.lit("死亡"))
+        .when(pl.col("story") == "out_of_city").then(pl.lit("迁出"))
+        .when(~at_home & pl.Series(rng.random(n) < 0.3)).then(pl.lit("失访"))
+        .otherwise(pl.lit("在册"))
+    )  # fmt: skip
     age = (pl.lit(block.as_of) - pl.col("birth")).dt.total_days()
     last = pl.min_horizontal(pl.col("birth") + pl.duration(days=(age * 0.7).cast(pl.Int64)), pl.col("birth") + timedelta(days=2_250))
     overdue = (age > 300) & (age < 2_400) & pl.Series(rng.random(n) < 0.03)
@@ -225,7 +236,7 @@ def disease_control(block: Block) -> Sheet:
         address=pl.when(pl.col("story") == "institution").then(_institution(block, kids)).otherwise(address("card_at", block.where, kids)),
         residence_type=pl.when("arrived").then(pl.lit("流动")).otherwise(pl.lit("本地")),
         moved_in_on=pl.when(pl.col("arrived") & pl.col("card_states")).then("home_since"),
-        opened_on=opened,
+        opened_on=pl.min_horizontal(opened, pl.lit(exported)),
         clinic=block.where.table[kids["card_at"]]["township"].fill_null("") + "预防接种门诊",
         clinic_division="card_at",
         status=status,

@@ -6,6 +6,7 @@ Rows of superseded files and rows that a delta replaced are not listed: they are
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -13,16 +14,18 @@ import pyarrow.parquet as pq
 from sample_data.files import Plan
 from sample_data.places import Places
 
-RECORDS = pl.Schema(
+_RECORD_TYPES: dict[str, Any] = (
     {"feed": pl.String, "source_file": pl.String, "source_row": pl.UInt32, "person": pl.String, "damage": pl.List(pl.String), "expect_quarantined": pl.Boolean}
 )
-CHILDREN = pl.Schema(
+RECORDS = pl.Schema(_RECORD_TYPES)
+_CHILD_TYPES: dict[str, Any] = (
     {
         "person": pl.String, "outcome": pl.String, "reason": pl.String, "because": pl.String, "story": pl.String, "name": pl.String, "born": pl.Date,
         "hukou": pl.String, "hukou_township": pl.String, "home": pl.String, "home_township": pl.String, "home_since": pl.Date, "since": pl.Date,
         "is_inferred": pl.Boolean, "direction": pl.String, "guardianship": pl.String, "family": pl.String, "twin_of": pl.String, "flags": pl.List(pl.String),
     }
 )  # fmt: skip
+CHILDREN = pl.Schema(_CHILD_TYPES)
 _FLAGS = ("hardship", "disabled", "psych", "vagrant", "asked", "corrected", "renamed", "boarding", "born_there")
 
 
@@ -34,7 +37,7 @@ class Truth:
         folder.mkdir(parents=True, exist_ok=True)
         self._records = pq.ParquetWriter(folder / "records.parquet", RECORDS.to_frame().to_arrow().schema, compression="zstd")
         self._children = pq.ParquetWriter(folder / "children.parquet", CHILDREN.to_frame().to_arrow().schema, compression="zstd")
-        self._seen: list[pl.Series] = []
+        self._rows: list[pl.DataFrame] = []
         self.count = 0
 
     def add_records(self, to: Plan, first: int, persons: pl.Series, damage: pl.Series) -> None:
@@ -47,15 +50,15 @@ class Truth:
             damage=pl.col("damage").cast(pl.List(pl.String)),
             expect_quarantined=pl.col("damage").list.contains("quarantined"),
         )
-        self._records.write_table(rows.cast(RECORDS).to_arrow().cast(self._records.schema))
-        self._seen.append(rows.filter(~pl.col("expect_quarantined"))["person"])
+        self._rows.append(rows.cast(RECORDS))
 
     def add_children(self, children: pl.DataFrame) -> None:
-        """Children whose rows have all been added."""
-        seen = pl.concat(self._seen).unique() if self._seen else pl.Series("person", [], dtype=pl.String)
-        known = children.filter(pl.col("person").is_in(seen.implode())).select(list(CHILDREN)).cast(CHILDREN)
-        self._children.write_table(known.to_arrow().cast(self._children.schema))
-        self._seen = []
+        """Children whose rows have all been added since the last call."""
+        rows = pl.concat(self._rows) if self._rows else RECORDS.to_frame()
+        self._rows = []
+        self._records.write_table(rows.to_arrow().cast(self._records.schema))
+        known = children.join(rows.filter(~pl.col("expect_quarantined")).unique("person"), on="person", how="semi", maintain_order="left")
+        self._children.write_table(known.select(list(CHILDREN)).cast(CHILDREN).to_arrow().cast(self._children.schema))
         self.count += known.height
 
     def close(self) -> int:
