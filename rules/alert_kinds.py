@@ -91,7 +91,13 @@ def cause(frame: pl.LazyFrame, kind: str, says: str | pl.Expr | None = None, **o
         says: what the row says, in Chinese; None where the cause rests on the assessment itself.
         own: expressions for discriminator, district, due_on, is_restricted where the kind has its own.
     """
-    chosen: dict[str, pl.Expr] = {"discriminator": pl.lit(""), "is_restricted": pl.lit(False), **own, "kind": pl.lit(kind), "person_id": pl.col("person_id")}
+    chosen: dict[str, pl.Expr] = {
+        "discriminator": pl.lit(""),
+        "is_restricted": pl.lit(False),
+        **own,
+        "kind": pl.lit(kind),
+        "person_id": pl.col("person_id"),
+    }
     if says is not None:
         chosen |= {name: pl.col(name) for name in ("feed", "source_file", "source_row", "record_hash")}
         chosen["says"] = pl.lit(says) if isinstance(says, str) else says
@@ -106,4 +112,6 @@ def school_age(birth_date: pl.Expr, as_of: date, p: Parameters) -> pl.Expr:
     if (as_of - date(year, begins["month"], begins["day"])).days < grace:
         year -= 1
     first_day = date(year, begins["month"], begins["day"])
-    return (birth_date.dt.offset_by(f"{12 * age['from_years']}mo") < first_day) & (birth_date.dt.offset_by(f"{12 * age['until_years']}mo") >= first_day)
+    return (birth_date.dt.offset_by(f"{12 * age['from_years']}mo") < first_day) & (
+        birth_date.dt.offset_by(f"{12 * age['until_years']}mo") >= first_day
+    )

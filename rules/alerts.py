@@ -77,7 +77,12 @@ def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alert: the causes of children to whom the kind applies, with what the kind's row of the table says."""
     kinds = pl.LazyFrame(night.p["alerts/kinds"]).rename({"district": "whose"})
     applies = kinds.select("kind", pl.col("applies_to").alias("group")).explode("group", empty_as_null=True)
-    mine = causes.join(night.child.select("person_id", "group"), on="person_id").join(applies, on=["kind", "group"], how="semi").collect().lazy()
+    mine = (
+        causes.join(night.child.select("person_id", "group"), on="person_id")
+        .join(applies, on=["kind", "group"], how="semi")
+        .collect()
+        .lazy()
+    )
     evidence = listed(mine.filter(pl.col("feed").is_not_null()), _KEY, "evidence")
     alerts = mine.group_by(_KEY).agg(pl.col("is_restricted").any(), pl.col("district").max(), pl.col("due_on").max())
     whose = pl.when(pl.col("whose") == "hukou").then(pl.coalesce("hukou_district", "residence_district")).otherwise(_home())
@@ -99,12 +104,19 @@ def _numbered(alerts: pl.DataFrame) -> pl.DataFrame:
     """The alerts with `alert_id`: A and sixteen digits of the md5 of child, kind and what tells two of a kind apart."""
     with duckdb.connect() as connection:
         connection.register("alerts", alerts.select(_KEY).with_row_index("position").to_arrow())
-        made = connection.sql("select position, 'A' || substr(md5(person_id || '|' || kind || '|' || discriminator), 1, 16) as alert_id from alerts order by position").pl()
+        made = connection.sql(
+            "select position, 'A' || substr(md5(person_id || '|' || kind || '|' || discriminator), 1, 16) as alert_id from alerts order by position"
+        ).pl()
     return alerts.with_columns(made.get_column("alert_id"))
 
 
 def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    was = before.select("alert_id", pl.col("raised_on").alias("raised_before"), pl.col("state").alias("state_before"), pl.col("times_raised").alias("times_before"))
+    was = before.select(
+        "alert_id",
+        pl.col("raised_on").alias("raised_before"),
+        pl.col("state").alias("state_before"),
+        pl.col("times_raised").alias("times_before"),
+    )
     still = pl.col("state_before").is_not_null() & (pl.col("state_before") != "closed")
     raised = pl.when(still).then(pl.min_horizontal("raised_before", pl.lit(as_of))).otherwise(pl.lit(as_of))
     times = pl.col("times_before").fill_null(0) + pl.when(still).then(0).otherwise(1)

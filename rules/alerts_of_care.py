@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from rules.alert_kinds import Night, cause
-from rules.basis import newest, rows, runs_on, surveys
+from rules.basis import newest, rows, surveys
 from rules.key_care import other_township, visits
-from rules.signs import certificates, living_alone
+from rules.signs import certificates, living_alone, registered
 from schemas.tables.assessment import RESTRICTED_CATEGORIES
 
 _GRANDPARENTS_OR_OTHERS = ("祖父母", "外祖父母", "其他亲属")
@@ -16,8 +16,7 @@ _GRANDPARENTS_OR_OTHERS = ("祖父母", "外祖父母", "其他亲属")
 def guardianship(night: Night) -> pl.LazyFrame:
     """With grandparents or other relatives; alone; with nobody to guard (the last two are reported at once, 实施方案二(三)1)."""
     surveyed = newest(surveys(night.facts, night.as_of), "guardianship", pl.col("seen_on"))
-    registered = rows(night.facts, "residence").filter(runs_on(night.as_of, "registered_on", "cancelled_on"))
-    lives_with = newest(registered, "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
+    lives_with = newest(registered(night.facts, night.as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
     by_register = lives_with.filter(pl.col("lives_with_relation").is_in(_GRANDPARENTS_OR_OTHERS)).join(surveyed, on="person_id", how="anti")
     says = pl.format("摸排监护情况为{}", "guardianship")
     return pl.concat(
@@ -47,8 +46,12 @@ def help_asked(night: Night) -> pl.LazyFrame:
     """Help asked for: no visit since, or nobody can say whether the child lives in another township than its hukou's."""
     asked = night.found.filter(pl.col("category") == "self_requested_aid")
     made = visits(night.facts, night.as_of, night.p).group_by("person_id").agg(pl.col("visited_on").max())
-    waiting = asked.join(made, on="person_id", how="left").filter(pl.col("visited_on").is_null() | (pl.col("visited_on") <= pl.col("since")))
-    unknown = night.of("help_asked_township_unknown").filter(other_township().is_null() & pl.col("hukou_district").is_not_null() & pl.col("residence_district").is_not_null())
+    waiting = asked.join(made, on="person_id", how="left").filter(
+        pl.col("visited_on").is_null() | (pl.col("visited_on") <= pl.col("since"))
+    )
+    unknown = night.of("help_asked_township_unknown").filter(
+        other_township().is_null() & pl.col("hukou_district").is_not_null() & pl.col("residence_district").is_not_null()
+    )
     return pl.concat(
         [
             cause(waiting, "help_asked_no_visit", pl.col("says")),
@@ -71,11 +74,19 @@ def disability(night: Night) -> pl.LazyFrame:
     valid = held.filter(pl.col("standing") == "valid")
     doubtful = held.filter(pl.col("standing") == "doubtful").join(valid, on="person_id", how="anti")
     surveyed = night.found.filter((pl.col("category") == "disability") & (pl.col("feed") == "survey"))
-    says = pl.when(pl.col("expires_on") < night.as_of).then(pl.lit("残疾人证已过有效期")).otherwise(pl.format("残疾人证状态：{}", pl.col("status").fill_null("未填")))
+    says = (
+        pl.when(pl.col("expires_on") < night.as_of)
+        .then(pl.lit("残疾人证已过有效期"))
+        .otherwise(pl.format("残疾人证状态：{}", pl.col("status").fill_null("未填")))
+    )
     return pl.concat(
         [
             cause(doubtful, "disability_certificate_expired", says),
-            cause(surveyed.join(held.filter(pl.col("standing") != "ended"), on="person_id", how="anti"), "disabled_without_certificate", pl.col("says")),
+            cause(
+                surveyed.join(held.filter(pl.col("standing") != "ended"), on="person_id", how="anti"),
+                "disabled_without_certificate",
+                pl.col("says"),
+            ),
         ]
     )
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import polars as pl
 
 from rules.alert_kinds import Night, cause, school_age
-from rules.basis import ROW, rows, runs_on, surveys
+from rules.basis import ROW, rows, surveys
+from rules.signs import registered
 from schemas.exports.feeds import CHILD_FEEDS
 
 _CARED_FOR_BY_OTHERS = ("祖辈", "其他亲属", "无人监护", "独自居住")
@@ -36,7 +37,9 @@ def unknowns(night: Night) -> pl.LazyFrame:
     undetermined = night.of("hukou_missing")
     reason = pl.col("reason")
     only_household = (pl.col("feeds").list.len() == 1) & pl.col("feeds").list.contains("household")
-    unseen = night.of("unseen").filter((reason == "residence_unknown") & only_household & school_age(pl.col("birth_date"), night.as_of, night.p))
+    unseen = night.of("unseen").filter(
+        (reason == "residence_unknown") & only_household & school_age(pl.col("birth_date"), night.as_of, night.p)
+    )
     return pl.concat(
         [
             cause(undetermined.filter(reason == "hukou_unknown"), "hukou_missing"),
@@ -69,8 +72,17 @@ def id_number_conflict(night: Night) -> pl.LazyFrame:
 def hukou_moved(night: Night) -> pl.LazyFrame:
     """The household register says the hukou moved lately, of a child on the list or one whose other feeds still carry another hukou."""
     since = night.as_of - timedelta(night.p["alerts/hukou_moved_days"])
-    changed_on = pl.when(pl.col("hukou_status") == "迁出").then("status_on").when(pl.col("hukou_status").is_null() | (pl.col("hukou_status") == "正常")).then("hukou_since")
-    moved = rows(night.facts, "household").select(*ROW, "hukou_status", changed_on.alias("changed_on")).filter(pl.col("changed_on").is_between(since, night.as_of, closed="right"))
+    changed_on = (
+        pl.when(pl.col("hukou_status") == "迁出")
+        .then("status_on")
+        .when(pl.col("hukou_status").is_null() | (pl.col("hukou_status") == "正常"))
+        .then("hukou_since")
+    )
+    moved = (
+        rows(night.facts, "household")
+        .select(*ROW, "hukou_status", changed_on.alias("changed_on"))
+        .filter(pl.col("changed_on").is_between(since, night.as_of, closed="right"))
+    )
     known = moved.join(night.of("hukou_moved").select("person_id", "group", "birth_date", "hukou_district"), on="person_id")
     elsewhere = pl.concat(
         [
@@ -79,12 +91,22 @@ def hukou_moved(night: Night) -> pl.LazyFrame:
             if feed != "household" and "hukou_code" in CHILD_FEEDS[feed].fact_columns
         ]
     )
-    former = known.select("person_id", "hukou_district").unique().join(elsewhere, on="person_id").filter(pl.col("other_code") != pl.col("hukou_district"))
+    former = (
+        known.select("person_id", "hukou_district")
+        .unique()
+        .join(elsewhere, on="person_id")
+        .filter(pl.col("other_code") != pl.col("hukou_district"))
+    )
     registered_at_birth = (pl.col("changed_on") < pl.col("birth_date").dt.offset_by("1y")).fill_null(False)
     on_list = pl.col("group").is_in(["flowing", "watch"]) & ~registered_at_birth
     kept = known.join(former.select("person_id").unique().with_columns(pl.lit(True).alias("has_former")), on="person_id", how="left")
     says = pl.when(pl.col("hukou_status") == "迁出").then(pl.lit("户口迁出")).otherwise(pl.lit("户口近期迁入"))
-    return cause(kept.filter(on_list | pl.col("has_former").fill_null(False)), "hukou_moved", says, discriminator=pl.col("changed_on").dt.to_string("%Y-%m-%d"))
+    return cause(
+        kept.filter(on_list | pl.col("has_former").fill_null(False)),
+        "hukou_moved",
+        says,
+        discriminator=pl.col("changed_on").dt.to_string("%Y-%m-%d"),
+    )
 
 
 def death_or_cancellation(night: Night) -> pl.LazyFrame:
@@ -100,7 +122,12 @@ def death_or_cancellation(night: Night) -> pl.LazyFrame:
         ("health", pl.col("close_reason").str.contains("死亡"), "儿童健康管理结案原因为死亡"),
     )
     elsewhere = [
-        cause(rows(night.facts, feed).filter(dead).join(registered_dead, on="person_id", how="anti"), "death_or_cancellation", says, discriminator=pl.lit("死亡"))
+        cause(
+            rows(night.facts, feed).filter(dead).join(registered_dead, on="person_id", how="anti"),
+            "death_or_cancellation",
+            says,
+            discriminator=pl.lit("死亡"),
+        )
         for feed, dead, says in said
     ]
     return pl.concat(
@@ -123,12 +150,17 @@ def left_behind_and_flowing(night: Night) -> pl.LazyFrame:
     )
     home = night.of("left_behind_and_flowing").select("person_id", "hukou_district")
     surveyed = recent.join(home, on="person_id").select(
-        *ROW, "guardianship", "seen_on", "hukou_district", pl.col("arrived_on"), pl.col("residence_code").alias("place"), pl.lit("摸排登记在此居住").alias("says")
+        *ROW,
+        "guardianship",
+        "seen_on",
+        "hukou_district",
+        pl.col("arrived_on"),
+        pl.col("residence_code").alias("place"),
+        pl.lit("摸排登记在此居住").alias("says"),
     )
     left_behind = surveyed.filter((pl.col("place") == pl.col("hukou_district")) & pl.col("guardianship").is_in(_CARED_FOR_BY_OTHERS))
-    registered = (
-        rows(night.facts, "residence")
-        .filter(runs_on(night.as_of, "registered_on", "cancelled_on"))
+    registrations = (
+        registered(night.facts, night.as_of)
         .join(left_behind, on="person_id", how="semi")
         .join(home, on="person_id")
         .select(
@@ -138,7 +170,7 @@ def left_behind_and_flowing(night: Night) -> pl.LazyFrame:
     )  # fmt: skip
     zone = night.p["zone/districts"]
     exempt = pl.col("place").is_in(zone) & pl.col("hukou_district").is_in(zone)
-    away = pl.concat([surveyed, registered]).filter((pl.col("place") != pl.col("hukou_district")) & ~exempt)
+    away = pl.concat([surveyed, registrations]).filter((pl.col("place") != pl.col("hukou_district")) & ~exempt)
     moved_out = pl.col("arrived_on_away") > pl.col("seen_on")
     moved_back = pl.col("arrived_on") > pl.col("seen_on_away")
     both = left_behind.join(away, on="person_id", suffix="_away").filter(~moved_out.fill_null(False) & ~moved_back.fill_null(False))
@@ -146,5 +178,8 @@ def left_behind_and_flowing(night: Night) -> pl.LazyFrame:
     there = both.select("person_id", *(pl.col(f"{name}_away").alias(name) for name in (*ROW[1:], "says")), "place", "place_away")
     rows_of_both = pl.concat([here, there])
     return pl.concat(
-        [cause(rows_of_both, "left_behind_and_flowing", pl.col("says"), discriminator=pl.col(place), district=pl.col(place)) for place in ("place", "place_away")]
+        [
+            cause(rows_of_both, "left_behind_and_flowing", pl.col("says"), discriminator=pl.col(place), district=pl.col(place))
+            for place in ("place", "place_away")
+        ]
     )

@@ -41,14 +41,11 @@ def newest(frame: pl.LazyFrame, answer: str, *by: pl.Expr) -> pl.LazyFrame:
 
 
 def surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
-    """The survey's rows up to a day, with `seen_on`: 摸排日期, else the last day of 摸排季度, never later than the export."""
+    """The survey's rows up to a day, with `seen_on`: 摸排日期, else the last day of 摸排季度, else the export's; never later than the export."""
     year, quarter = (pl.col("quarter").str.extract(r"^(\d{4})Q([1-4])$", group).cast(pl.Int32) for group in (1, 2))
     quarter_end = pl.date(year, quarter * 3, 1).dt.month_end()
-    return (
-        rows(facts, "survey")
-        .with_columns(pl.coalesce("surveyed_on", pl.min_horizontal(quarter_end, "export_date"), "export_date").alias("seen_on"))
-        .filter(pl.col("seen_on") <= as_of)
-    )
+    seen_on = pl.min_horizontal(pl.coalesce("surveyed_on", quarter_end), "export_date")
+    return rows(facts, "survey").with_columns(seen_on.alias("seen_on")).filter(pl.col("seen_on") <= as_of)
 
 
 def listed(frame: pl.LazyFrame, keys: Sequence[str], name: str, *extra: pl.Expr) -> pl.LazyFrame:
@@ -57,10 +54,22 @@ def listed(frame: pl.LazyFrame, keys: Sequence[str], name: str, *extra: pl.Expr)
     return frame.unique(subset=[*keys, *_ORDER], keep="any").sort(_ORDER).group_by(keys).agg(evidence.alias(name), *extra)
 
 
+def begun(as_of: date, start: str) -> pl.Expr:
+    """Whether a date has come. One not written down has; of a month or a year its first day counts, for its last may lie ahead of the export."""
+    precision = pl.col(f"{start}_precision")
+    first = (
+        pl.when(precision == "year")
+        .then(pl.col(start).dt.truncate("1y"))
+        .when(precision == "month")
+        .then(pl.col(start).dt.truncate("1mo"))
+        .otherwise(start)
+    )
+    return (first <= as_of).fill_null(True)
+
+
 def runs_on(as_of: date, start: str, *ends: str) -> pl.Expr:
-    """Whether a span runs on a day: not begun later, and no end, or one after that day. A start not written down has been."""
-    begun = pl.col(start).is_null() | (pl.col(start) <= as_of)
-    return pl.all_horizontal(begun, *(pl.col(end).is_null() | (pl.col(end) > as_of) for end in ends))
+    """Whether a span runs on a day: begun, and no end, or one after that day."""
+    return pl.all_horizontal(begun(as_of, start), *(pl.col(end).is_null() | (pl.col(end) > as_of) for end in ends))
 
 
 def aged(birth_date: str, months: int, as_of: date) -> pl.Expr:

@@ -73,7 +73,7 @@ def _carried(current: pl.LazyFrame, previous: pl.LazyFrame | None, as_of: date) 
     before = KEY_CARE.empty().lazy() if previous is None else previous
     known = before.select("person_id", "category", pl.col("since").alias("since_before"), pl.col("first_listed_on").alias("listed_before"))
     return current.join(known, on=["person_id", "category"], how="left").with_columns(
-        pl.min_horizontal("since", "since_before").alias("since"),
+        pl.min_horizontal("since", "since_before").clip(upper_bound=as_of).alias("since"),
         pl.min_horizontal("listed_before", pl.lit(as_of)).alias("first_listed_on"),
     )
 

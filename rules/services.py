@@ -29,7 +29,9 @@ def gaps(
     Returns:
         SERVICE_GAP in the order of its key.
     """
-    flowing = assessment.filter(pl.col("outcome") == "flowing").select("person_id", "residence_district", "residence_division", "direction", "birth_date")
+    flowing = assessment.filter(pl.col("outcome") == "flowing").select(
+        "person_id", "residence_district", "residence_division", "direction", "birth_date"
+    )
     child = flowing.join(children.select("person_id", "sex"), on="person_id", how="left").collect().lazy()
     need = (signs(facts, as_of, p) if found is None else found).select("person_id", "category")
     said = shows(facts, child, as_of, p).collect().lazy()
@@ -46,7 +48,10 @@ def _owed(child: pl.LazyFrame, need: pl.LazyFrame, said: pl.LazyFrame, as_of: da
     traits = _traits(child, need, said, as_of, p)
     return pl.concat(
         [
-            child.filter(aged("birth_date", item["from_months"], as_of).fill_null(True) & ~aged("birth_date", item["until_months"], as_of).fill_null(False))
+            child.filter(
+                aged("birth_date", item["from_months"], as_of).fill_null(True)
+                & ~aged("birth_date", item["until_months"], as_of).fill_null(False)
+            )
             .join(traits.filter(pl.col("trait") == item["condition"]), on="person_id", how="semi")
             .select(
                 "person_id",

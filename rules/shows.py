@@ -7,8 +7,9 @@ from datetime import date
 
 import polars as pl
 
-from rules.basis import ROW, Facts, newest, rows, runs_on, surveys
+from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
+from rules.signs import had_lately
 from rules.vaccination import overdue
 
 HAS, MISSING, UNKNOWN = "has", "missing", "unknown"
@@ -58,10 +59,14 @@ def _show(frame: pl.LazyFrame, show: str | pl.Expr, status: str | pl.Expr, says:
 
 
 def _enrolled(facts: Facts, as_of: date) -> pl.LazyFrame:
-    roll = rows(facts, "education").filter(pl.col("enrolled_on").is_null() | (pl.col("enrolled_on") <= as_of))
+    roll = rows(facts, "education").filter(begun(as_of, "enrolled_on"))
     left = pl.col("left_on").is_not_null() & (pl.col("left_on") <= as_of)
     status = (
-        pl.when(left | pl.col("status").is_in(["转出", "毕业", "退学"])).then(pl.lit(MISSING)).when(pl.col("status") == "在读").then(pl.lit(HAS)).otherwise(pl.lit(UNKNOWN))
+        pl.when(left | pl.col("status").is_in(["转出", "毕业", "退学"]))
+        .then(pl.lit(MISSING))
+        .when(pl.col("status") == "在读")
+        .then(pl.lit(HAS))
+        .otherwise(pl.lit(UNKNOWN))
     )
     says = pl.when(left).then(pl.lit("学籍已离校")).otherwise(pl.format("学籍状态：{}", pl.col("status").fill_null("未填")))
     answered = newest(surveys(facts, as_of), "schooling", pl.col("seen_on"))
@@ -72,7 +77,13 @@ def _enrolled(facts: Facts, as_of: date) -> pl.LazyFrame:
         .join(enrolled_last, on="person_id", how="left")
         .filter(pl.col("enrolled_on").is_null() | (pl.col("seen_on") >= pl.col("enrolled_on")))
     )
-    return pl.concat([_show(roll, "enrolled", status, says), attends, _show(out, "enrolled", MISSING, pl.format("摸排登记为{}", "schooling"), overrides=True)])
+    return pl.concat(
+        [
+            _show(roll, "enrolled", status, says),
+            attends,
+            _show(out, "enrolled", MISSING, pl.format("摸排登记为{}", "schooling"), overrides=True),
+        ]
+    )
 
 
 def _insured(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -85,19 +96,23 @@ def _insured(facts: Facts, as_of: date) -> pl.LazyFrame:
         .then(pl.lit(UNKNOWN))
         .otherwise(pl.lit(MISSING))
     )
-    says = pl.format("参保状态：{}；缴费年度：{}", pl.col("status").fill_null("未填"), pl.col("paid_year").cast(pl.String).fill_null("未填"))
+    says = pl.format(
+        "参保状态：{}；缴费年度：{}", pl.col("status").fill_null("未填"), pl.col("paid_year").cast(pl.String).fill_null("未填")
+    )
     return _show(_insurance(facts, as_of), "insured", status, says)
 
 
 def _insurance(facts: Facts, as_of: date) -> pl.LazyFrame:
-    return rows(facts, "medical_insurance").filter(pl.col("insured_on").is_null() | (pl.col("insured_on") <= as_of))
+    return rows(facts, "medical_insurance").filter(begun(as_of, "insured_on"))
 
 
 def lives_there(*places: str) -> pl.Expr:
     """Whether one of the places is where the child lives; null where no place, or no residence, is known."""
     homes = ("residence_district", "residence_division")
     here = pl.any_horizontal(*((pl.col(place) == pl.col(home)).fill_null(False) for place in places for home in homes))
-    known = pl.any_horizontal(*(pl.col(place).is_not_null() for place in places)) & pl.any_horizontal(*(pl.col(home).is_not_null() for home in homes))
+    known = pl.any_horizontal(*(pl.col(place).is_not_null() for place in places)) & pl.any_horizontal(
+        *(pl.col(home).is_not_null() for home in homes)
+    )
     return pl.when(known).then(here)
 
 
@@ -107,7 +122,9 @@ def cards(facts: Facts, child: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         the card's facts, `lives_there`, and the child's birth_date and sex (the card's own where the child's is unknown).
     """
-    own = child.select("person_id", "residence_district", "residence_division", pl.col("birth_date").alias("known_birth"), pl.col("sex").alias("known_sex"))
+    own = child.select(
+        "person_id", "residence_district", "residence_division", pl.col("birth_date").alias("known_birth"), pl.col("sex").alias("known_sex")
+    )
     joined = (
         rows(facts, "disease_control")
         .join(own, on="person_id")
@@ -152,10 +169,16 @@ def _immunised(facts: Facts, child: pl.LazyFrame, as_of: date, p: Parameters) ->
 
 def _child_health(facts: Facts, child: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     files = rows(facts, "health").join(child.select("person_id", "residence_district", "residence_division"), on="person_id")
-    opened = runs_on(as_of, "opened_on", "closed_on")
+    opened = runs_on(as_of, "opened_on", "closed_on") & (pl.col("close_reason").is_null() | pl.col("closed_on").is_not_null())
     elsewhere = lives_there("residence_code").not_().fill_null(False)
     status = pl.when(opened & ~elsewhere).then(pl.lit(HAS)).otherwise(pl.lit(MISSING))
-    says = pl.when(~opened).then(pl.lit("儿童健康管理已结案")).when(elsewhere).then(pl.lit("儿童健康管理不在居住地")).otherwise(pl.lit("儿童健康管理在管"))
+    says = (
+        pl.when(~opened)
+        .then(pl.lit("儿童健康管理已结案"))
+        .when(elsewhere)
+        .then(pl.lit("儿童健康管理不在居住地"))
+        .otherwise(pl.lit("儿童健康管理在管"))
+    )
     return _show(files, "child_health", status, says)
 
 
@@ -169,15 +192,25 @@ def _subsidised(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
 def _rehabilitated(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     recent = pl.col("rehabilitated_on").dt.offset_by(f"{p['services/rehabilitation_months']}mo") >= as_of
     status = (
-        pl.when(pl.col("rehabilitation") & recent.fill_null(True)).then(pl.lit(HAS)).when(pl.col("rehabilitation").is_null()).then(pl.lit(UNKNOWN)).otherwise(pl.lit(MISSING))
+        pl.when(pl.col("rehabilitation") & recent.fill_null(True))
+        .then(pl.lit(HAS))
+        .when(pl.col("rehabilitation").is_null())
+        .then(pl.lit(UNKNOWN))
+        .otherwise(pl.lit(MISSING))
     )
-    says = pl.when(pl.col("rehabilitation")).then(pl.lit("已享受康复救助")).when(~pl.col("rehabilitation")).then(pl.lit("未享受康复救助")).otherwise(pl.lit("康复救助未填"))
+    says = (
+        pl.when(pl.col("rehabilitation"))
+        .then(pl.lit("已享受康复救助"))
+        .when(~pl.col("rehabilitation"))
+        .then(pl.lit("未享受康复救助"))
+        .otherwise(pl.lit("康复救助未填"))
+    )
     says = pl.when(pl.col("rehabilitation") & ~recent).then(pl.lit("近期没有康复记录")).otherwise(says)
     return _show(rows(facts, "disability"), "rehabilitated", status, says)
 
 
 def _remote_care(facts: Facts, child: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    filed = rows(facts, "medical_insurance").filter(pl.col("remote_care_code").is_not_null() & (pl.col("remote_care_on").is_null() | (pl.col("remote_care_on") <= as_of)))
+    filed = rows(facts, "medical_insurance").filter(pl.col("remote_care_code").is_not_null() & begun(as_of, "remote_care_on"))
     placed = filed.join(child.select("person_id", "residence_district", "residence_division"), on="person_id")
     return _show(placed.filter(lives_there("remote_care_code")), "remote_care", HAS, "异地就医备案到居住地")
 
@@ -189,6 +222,5 @@ def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     months = {relief["kind"]: relief["months"] for relief in p["key_care/relief"] if relief["months"] is not None}
     granted = rows(facts, "assistance").filter(pl.col("kind").is_in(list(shown)))
     lasts = pl.col("kind").replace_strict(months, default=None, return_dtype=pl.Int32)
-    recent = (pl.col("granted_on") <= as_of) & (pl.col("granted_on").dt.offset_by(pl.format("{}mo", lasts)) >= as_of)
-    had = pl.when(lasts.is_null()).then(runs_on(as_of, "granted_on", "stopped_on")).otherwise(recent.fill_null(False))
+    had = pl.when(lasts.is_null()).then(runs_on(as_of, "granted_on", "stopped_on")).otherwise(had_lately(lasts, as_of))
     return _show(granted.filter(had), pl.col("kind").replace_strict(shown, return_dtype=pl.String), HAS, pl.format("救助台账：{}", "kind"))

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from rules.basis import ROW, Facts, newest, rows, runs_on, surveys
+from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
 
 
@@ -43,7 +43,7 @@ def certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
     )
     return (
         rows(facts, "disability")
-        .filter(pl.col("issued_on").is_null() | (pl.col("issued_on") <= as_of))
+        .filter(begun(as_of, "issued_on"))
         .with_columns(
             pl.when(pl.col("status") == "注销")
             .then(pl.lit("ended"))
@@ -65,8 +65,8 @@ def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
         "person_id", pl.col("seen_on").alias("cared_on")
     )
     since = pl.coalesce("arrived_on", "registered_on")
-    registered = (
-        newest(_registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
+    by_register = (
+        newest(registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
         .filter(pl.col("lives_with_relation") == "无同住人")
         .join(cared_for, on="person_id", how="left")
         .filter(pl.col("cared_on").is_null() | (pl.col("cared_on") < pl.coalesce("registered_on", "arrived_on")))
@@ -75,11 +75,13 @@ def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     surveyed = survey.filter(pl.col("guardianship") == "独自居住").select(
         *ROW, pl.lit("摸排监护情况为独自居住").alias("says"), pl.col("seen_on").alias("since")
     )
-    return pl.concat([surveyed, registered])
+    return pl.concat([surveyed, by_register])
 
 
-def _registered(facts: Facts, as_of: date) -> pl.LazyFrame:
-    return rows(facts, "residence").filter(runs_on(as_of, "registered_on", "cancelled_on"))
+def registered(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The residence registrations that run on a day: not cancelled, by date or by its reason alone."""
+    word_alone = pl.col("cancelled_on").is_null() & pl.col("cancel_reason").is_not_null()
+    return rows(facts, "residence").filter(runs_on(as_of, "registered_on", "cancelled_on") & ~word_alone)
 
 
 def _sign(frame: pl.LazyFrame, category: str | pl.Expr, says: str | pl.Expr, since: pl.Expr, *, verified: bool = True) -> pl.LazyFrame:
@@ -114,18 +116,21 @@ def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """Relief that runs, or whose last day (granted, or the station left) lies no more than so many months back."""
     granted = rows(facts, "assistance")
     running = runs_on(as_of, "granted_on", "stopped_on")
-    last_day = pl.max_horizontal("granted_on", "left_station_on")
     return pl.concat(
         [
             _sign(granted.filter((pl.col("kind") == relief["kind"]) & counts), relief["category"], relief["says"], pl.col("granted_on"))
             for relief in p["key_care/relief"]
-            for counts in [running if relief["months"] is None else _within(last_day, relief["months"], as_of)]
+            for counts in [running if relief["months"] is None else had_lately(relief["months"], as_of)]
         ]
     )
 
 
-def _within(day: pl.Expr, months: int, as_of: date) -> pl.Expr:
-    return (day <= as_of) & (day.dt.offset_by(f"{months}mo") >= as_of)
+def had_lately(months: int | pl.Expr, as_of: date) -> pl.Expr:
+    """Whether relief was granted, or its station left, no more than so many months ago; false where no date says when."""
+    last_day = pl.max_horizontal("granted_on", "left_station_on").dt.offset_by(
+        pl.format("{}mo", pl.lit(months) if isinstance(months, int) else months)
+    )
+    return begun(as_of, "granted_on") & (last_day >= as_of).fill_null(False)
 
 
 def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
@@ -133,7 +138,7 @@ def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     insured = rows(facts, "medical_insurance").filter(
         pl.col("subsidy").is_in(list(categories))
         & (pl.col("status").is_null() | (pl.col("status") == "正常参保"))
-        & (pl.col("insured_on").is_null() | (pl.col("insured_on") <= as_of))
+        & begun(as_of, "insured_on")
     )
     category = pl.col("subsidy").replace_strict(categories, default=None, return_dtype=pl.String)
     return _sign(insured, category, pl.format("医保资助参保身份：{}", "subsidy"), pl.lit(None))

@@ -77,9 +77,14 @@ def _plain(text: pl.Expr) -> pl.Expr:
 
 def _first_day(text: pl.Expr) -> pl.Expr:
     """`2021`, `2020-06` or `2025-01-01` as its first day."""
-    return (text + pl.when(text.str.len_chars() == 4).then(pl.lit("-01-01")).when(text.str.len_chars() == 7).then(pl.lit("-01")).otherwise(pl.lit(""))).str.to_date(
-        "%Y-%m-%d", strict=False
-    )
+    return (
+        text
+        + pl.when(text.str.len_chars() == 4)
+        .then(pl.lit("-01-01"))
+        .when(text.str.len_chars() == 7)
+        .then(pl.lit("-01"))
+        .otherwise(pl.lit(""))
+    ).str.to_date("%Y-%m-%d", strict=False)
 
 
 def _only_for(p: Parameters) -> pl.LazyFrame:

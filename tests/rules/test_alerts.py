@@ -35,7 +35,14 @@ def night(loaded: list[dict[str, Any]], as_of: date = AS_OF, previous: pl.DataFr
     return raised(children, facts, assessment, as_of, previous, p)
 
 
-def raised(children: pl.LazyFrame, facts: Any, assessment: pl.LazyFrame, as_of: date = AS_OF, previous: pl.DataFrame | None = None, p: Parameters = P) -> pl.DataFrame:
+def raised(
+    children: pl.LazyFrame,
+    facts: Any,
+    assessment: pl.LazyFrame,
+    as_of: date = AS_OF,
+    previous: pl.DataFrame | None = None,
+    p: Parameters = P,
+) -> pl.DataFrame:
     key_care = categories(facts, assessment, as_of, p).lazy()
     before = {} if previous is None else {"alert": previous.lazy()}
     return raise_alerts(children, facts, NO_STAYS, assessment, key_care, before, as_of, p)
@@ -182,12 +189,17 @@ def test_a_late_visit_is_told_only_where_visits_are_taken_in() -> None:
 
 @pytest.mark.parametrize(("day", "expected"), [(date(2026, 9, 30), 0), (date(2026, 10, 1), 1)])
 def test_a_first_grader_is_missed_a_month_after_school_begins(day: date, expected: int) -> None:
-    six = {"child": {"birth_date": date(2020, 5, 1)}, "rows": {**QUIET, "education": [], "survey": [{"surveyed_on": date(2026, 4, 1), "guardianship": "父母双方"}]}}
+    six = {
+        "child": {"birth_date": date(2020, 5, 1)},
+        "rows": {**QUIET, "education": [], "survey": [{"surveyed_on": date(2026, 4, 1), "guardianship": "父母双方"}]},
+    }
     assert night([six], day).height == expected
 
 
 def test_another_population_for_a_kind_is_a_matter_of_data() -> None:
-    wide = [{**row, "applies_to": [*row["applies_to"], "other"]} if row["kind"] == "not_insured_this_year" else row for row in P["alerts/kinds"]]
+    wide = [
+        {**row, "applies_to": [*row["applies_to"], "other"]} if row["kind"] == "not_insured_this_year" else row for row in P["alerts/kinds"]
+    ]
     resident = {**UNINSURED, "child": {"reason": "same_district"}}
     assert night([resident]).is_empty()
     assert night([resident], p=LAW.with_overrides({"alerts/kinds": wide}).on(AS_OF))["kind"].to_list() == ["not_insured_this_year"]

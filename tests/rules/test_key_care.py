@@ -75,7 +75,9 @@ def test_a_visit_moves_the_next_one_and_a_visit_of_tomorrow_does_not() -> None:
     days = [date(2026, 11, 20), date(2026, 9, 1), date(2026, 11, 25)]
     facts["visit"] = pl.LazyFrame({"person_id": ["P000"] * 3, "visited_on": days})
     now = categories(facts, assessment, AS_OF, P)
-    assert now.select("last_visit_on", "next_visit_due").row(0) == (date(2026, 11, 20), date(2027, 2, 24)), "not before the interval from the first listing"
+    assert now.select("last_visit_on", "next_visit_due").row(0) == (date(2026, 11, 20), date(2027, 2, 24)), (
+        "not before the interval from the first listing"
+    )
     before = now.with_columns(first_listed_on=pl.lit(date(2026, 6, 1)))
     later = categories(facts, assessment, AS_OF, P, before.lazy())
     assert later["next_visit_due"].to_list() == [date(2027, 2, 20)]
@@ -92,7 +94,9 @@ def test_a_county_can_make_street_relief_last_longer() -> None:
     facts, assessment = one(rows={"assistance": [{"kind": "流浪救助", "granted_on": date(2025, 1, 1)}]})
     relief = [{**row, "months": 24} if row["kind"] == "流浪救助" else row for row in P["key_care/relief"]]
     assert categories(facts, assessment, AS_OF, P).is_empty()
-    assert categories(facts, assessment, AS_OF, LAW.with_overrides({"key_care/relief": relief}).on(AS_OF))["category"].to_list() == ["vagrancy"]
+    assert categories(facts, assessment, AS_OF, LAW.with_overrides({"key_care/relief": relief}).on(AS_OF))["category"].to_list() == [
+        "vagrancy"
+    ]
 
 
 def test_without_any_feed_the_list_is_empty_and_keeps_to_its_table() -> None:

@@ -52,7 +52,18 @@ def test_the_items_keep_to_six_aspects_and_to_shows_that_exist() -> None:
     aspects = [aspect for aspect, _ in groupby(row["aspect"] for row in ITEMS.values())]
     assert aspects == ["幼有所育", "学有所教", "病有所医", "住有所居", "弱有所扶", "发展保障"]
     assert len(ITEMS) == 19
-    known = {"enrolled", "insured", "immunised", "child_health", "subsidised", "rehabilitated", "remote_care", "hardship_relief", "orphan_relief", "temporary_relief"}
+    known = {
+        "enrolled",
+        "insured",
+        "immunised",
+        "child_health",
+        "subsidised",
+        "rehabilitated",
+        "remote_care",
+        "hardship_relief",
+        "orphan_relief",
+        "temporary_relief",
+    }
     assert {row["shown_by"] for row in ITEMS.values()} - {None} == known
     assert {row["no_record"] for row in ITEMS.values()} <= {"missing", "unknown"}
 
@@ -72,7 +83,9 @@ def test_the_order_of_rows_changes_nothing(answers: pl.DataFrame) -> None:
 
 def test_only_what_was_asked_for_is_shown() -> None:
     children, facts, assessment = batch(CASES)
-    child = assessment.select("person_id", "birth_date", "residence_district", "residence_division").join(children.select("person_id", "sex"), on="person_id")
+    child = assessment.select("person_id", "birth_date", "residence_district", "residence_division").join(
+        children.select("person_id", "sex"), on="person_id"
+    )
     every = shows(facts, child, AS_OF, P).collect()
     insured = shows(facts, child, AS_OF, P, "insured").collect()
     order = ["person_id", "source_row"]
