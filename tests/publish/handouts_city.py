@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +40,27 @@ def _default(dtype: Any) -> Any:
 
 def write_register(path: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
     """A DuckDB register with these rows; tables not named are there and empty, but for the names of places."""
-    given = {DIVISION.name: [{"code": code, "name": name} for code, name in PLACES.items()]} | dict(tables)
-    assert not set(given) - {t.name for t in REGISTER_TABLES}
+    by_name = {t.name: t for t in REGISTER_TABLES}
+    path.write_bytes(_empty_register())
     with duckdb.connect(str(path)) as con:
-        for table in REGISTER_TABLES:
-            con.register("frame", rows(table, given.get(table.name, ())).to_arrow())
-            con.execute(f'CREATE TABLE "{table.name}" AS SELECT * FROM frame')
+        for name, given in tables.items():
+            con.register("frame", rows(by_name[name], given).to_arrow())
+            con.execute(f'INSERT INTO "{name}" SELECT * FROM frame')
             con.unregister("frame")
     return path
+
+
+@cache
+def _empty_register() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.duckdb"
+        with duckdb.connect(str(path)) as con:
+            for table in REGISTER_TABLES:
+                given = [{"code": code, "name": name} for code, name in PLACES.items()] if table is DIVISION else []
+                con.register("frame", rows(table, given).to_arrow())
+                con.execute(f'CREATE TABLE "{table.name}" AS SELECT * FROM frame')
+                con.unregister("frame")
+        return path.read_bytes()
 
 
 Child = dict[str, dict[str, Any]]
