@@ -16,6 +16,7 @@ from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 
 _ALPHABET = np.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"))
 _LENGTH = 12
+_SALTS = 64
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
 _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
@@ -97,8 +98,7 @@ def _claims(votes: pl.DataFrame, clusters: pl.DataFrame, memory: pl.DataFrame) -
 
 def _fresh(named: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
     """Fills in identifiers for clusters that have none, from their smallest record_hash, salted until nobody has them."""
-    salt = 0
-    while True:
+    for salt in range(_SALTS):
         open_ = named.filter(pl.col("person_id").is_null()).sort("smallest")
         if open_.is_empty():
             return named
@@ -107,7 +107,7 @@ def _fresh(named: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
         made = made.filter(~pl.col("made").is_in(used.implode())).unique("made", keep="first", maintain_order=True)
         named = named.join(made, on="cluster", how="left", maintain_order="left")
         named = named.with_columns(person_id=pl.coalesce("person_id", "made")).drop("made")
-        salt += 1
+    raise RuntimeError(f"no free identifier found in {_SALTS} attempts: two clusters have the same smallest record")
 
 
 def _register(named: pl.DataFrame, merged: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:

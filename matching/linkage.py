@@ -23,7 +23,7 @@ from matching.model import Model, load_model
 from matching.name_levels import LEVELS
 from matching.night import Night, prepare
 from matching.people import people
-from matching.review import build_queue, decisions
+from matching.review import build_queue, decisions, mark_contradictions, settle
 from matching.scoring import weigh
 from schemas.tables.pair import REVIEW_QUEUE
 from schemas.tables.record import PERSON_RECORD, RECORD
@@ -72,11 +72,12 @@ def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of:
     named = name_clusters(rows.join(spans, on="record_hash", how="left", maintain_order="left"), memory, as_of)
     rows = rows.join(named.person, on="cluster", how="left", maintain_order="left")
     person_record = _person_record(record, night, rows, _strongest(weighed, clustering, bound, rows, model), model)
-    doubtful = _doubtful(weighed, clustering, rows, model)
+    settled = settle(bound, rows)
+    doubtful = _doubtful(weighed, clustering, rows, model).join(settled, on=["left", "right"], how="anti")
     tables = {
         "person_record": person_record,
         "person": _people(record, night, rows, named),
-        "review_queue": build_queue(doubtful, _sides(rows), queue, model),
+        "review_queue": build_queue(doubtful, _sides(rows), mark_contradictions(queue, settled), model),
         "identity": named.identity,
         "identity_event": named.events,
     }
@@ -199,6 +200,11 @@ def _doubtful(weighed: pl.DataFrame, clustering: Clustering, rows: pl.DataFrame,
         doubtful.join(heads.select(l="unit", left_record="record_hash", left="person_id"), on="l", how="left", maintain_order="left")
         .join(heads.select(r="unit", right_record="record_hash", right="person_id"), on="r", how="left", maintain_order="left")
         .filter(pl.col("left") != pl.col("right"))
+    )
+    swap = pl.col("left") > pl.col("right")
+    doubtful = doubtful.with_columns(
+        pl.when(swap).then(pl.col(there)).otherwise(pl.col(here)).alias(here)
+        for here, there in (("left", "right"), ("right", "left"), ("left_record", "right_record"), ("right_record", "left_record"))
     )
     return doubtful.with_columns(cause=pl.when("both_trusted").then(pl.lit("two_numbers")).otherwise(pl.col("cause").fill_null("doubtful")))
 

@@ -46,6 +46,26 @@ def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, person_record: p
     return pl.concat(found).unique().sort("pair_id", "unit")
 
 
+def settle(bound: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The persons that decisions are about today: pair_id, decision, left <= right (person_id). `rows` has unit, person_id."""
+    of = rows.select("unit", "person_id").unique()
+    held = bound.join(of, left_on="l", right_on="unit").join(of, left_on="r", right_on="unit", suffix="_r")
+    return held.select(
+        "pair_id", "decision", left=pl.min_horizontal("person_id", "person_id_r"), right=pl.max_horizontal("person_id", "person_id_r")
+    ).unique().sort("pair_id", "left", "right")  # fmt: skip
+
+
+def mark_contradictions(queue: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
+    """The queue with the cause of every decision that could not be kept: joined though different, or apart though the same."""
+    joined = pl.col("left") == pl.col("right")
+    broken = settled.group_by("pair_id", "decision").agg(all_joined=joined.all(), any_joined=joined.any())
+    broken = broken.filter(((pl.col("decision") == "same") & ~pl.col("all_joined")) | ((pl.col("decision") == "different") & pl.col("any_joined")))
+    return queue.with_columns(
+        cause=pl.when(pl.col("pair_id").is_in(broken["pair_id"].implode())).then(pl.lit("contradiction"))
+        .when(pl.col("decision").is_not_null()).then(pl.lit("decided")).otherwise("cause")
+    )  # fmt: skip
+
+
 def waterfall(pairs: pl.DataFrame, model: Model) -> pl.Expr:
     """The comparisons of weighed pairs as a list, in the order of the model, leaving out what could not be compared."""
     lines = []
@@ -68,17 +88,12 @@ def build_queue(doubtful: pl.DataFrame, people: pl.DataFrame, before: pl.DataFra
     """The review queue of this run.
 
     Args:
-        doubtful: weighed pairs with `cause`, left_record, right_record (record_hash at either end), left, right (person_id), distinct persons.
+        doubtful: weighed pairs with `cause`, left_record, right_record (record_hash at either end), left < right (person_id).
         people: person_id, records, keys (all rows of each person). before: the queue of the last run, whose decisions are kept.
 
     Returns:
         REVIEW_QUEUE, one row for two persons, ordered by pair_id.
     """
-    doubtful = doubtful.with_columns(swap=pl.col("left") > pl.col("right")).with_columns(
-        left=pl.min_horizontal("left", "right"), right=pl.max_horizontal("left", "right"),
-        left_record=pl.when("swap").then("right_record").otherwise("left_record"),
-        right_record=pl.when("swap").then("left_record").otherwise("right_record"),
-    )  # fmt: skip
     best = doubtful.sort("left", "right", pl.col("match_weight") * -1, "left_record", "right_record").unique(["left", "right"], keep="first", maintain_order=True)
     for side in ("left", "right"):
         sided = people.select(pl.col("person_id").alias(side), pl.col("records").alias(f"{side}_records"), pl.col("keys").alias(f"{side}_keys"))
