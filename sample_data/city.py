@@ -127,8 +127,7 @@ def _number_cells(sheet: Sheet, rng: np.random.Generator, inbox: Inbox) -> pl.Se
     none = pl.Series([False] * sheet.height, dtype=pl.Boolean)
     if sheet.feed not in ("survey", "assistance"):
         return none
-    parts = {part: inbox.plan(sheet.feed, part).style == "workbook" for part in sheet.frame["_part"].unique().sort()}
-    is_book = sheet.frame["_part"].replace_strict(parts, return_dtype=pl.Boolean)
+    is_book = sheet.frame["_part"].is_in([p for p in sheet.frame["_part"].unique() if inbox.plan(sheet.feed, p).style == "workbook"])
     whole = sheet.frame["id_number"].str.contains(r"^\d{18}$").fill_null(False)
     rows = np.flatnonzero((is_book & whole).to_numpy() & (rng.random(sheet.height) < 0.01))
     sheet.put("id_number", rows, sheet.frame["id_number"][rows], "id_number_cell")

@@ -1,4 +1,4 @@
-"""The small checked-in city in sample_data/tiny. Enters: nothing. Leaves: the planted stories and a hundred families, damaged twice as often as usual.
+"""The small checked-in city in sample_data/tiny. Enters: nothing. Leaves: the planted stories and a hundred families, damaged twice as often as usual, with more rows to quarantine.
 
 `python -m sample_data.tiny` writes it anew; nothing changes unless the generator did.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from sample_data.city import Summary, write_city
@@ -19,7 +20,8 @@ def write(folder: Path = FOLDER) -> Summary:
     """Write the small city in place of what is there."""
     for part in ("inbox", "truth"):
         shutil.rmtree(folder / part, ignore_errors=True)
-    return write_city(CHILDREN, SEED, folder, rates=rates().scaled(2))
+    often = rates().scaled(2)
+    return write_city(CHILDREN, SEED, folder, rates=replace(often, rows=often.rows | {"quarantined": 0.012}))
 
 
 if __name__ == "__main__":
