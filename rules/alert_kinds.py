@@ -10,6 +10,12 @@ import polars as pl
 
 from rules.basis import Facts
 from rules.law import Parameters
+from rules.law_table import table
+from schemas.exports.feeds import FEEDS
+from schemas.tables.assessment import SEVERITIES
+
+GROUPS = ("flowing", "watch", "exempt", "undetermined", "other", "gone")
+_DEPARTMENTS = tuple(dict.fromkeys(feed.department for feed in FEEDS.values()))
 
 # one row of a cause: what it is about, and at most one row of a feed that shows it
 CAUSE = {
@@ -49,8 +55,18 @@ class Night:
 
     def of(self, *kinds: str) -> pl.LazyFrame:
         """The children to whom one of the kinds applies."""
-        groups = sorted({group for kind in self.p["alerts/kinds"] if kind["kind"] in kinds for group in kind["applies_to"]})
+        groups = sorted({group for kind in kinds_of(self.p) if kind["kind"] in kinds for group in kind["applies_to"]})
         return self.child.filter(pl.col("group").is_in(groups))
+
+
+def kinds_of(p: Parameters) -> list[dict[str, Any]]:
+    """The kinds of alert in force.
+
+    Raises:
+        LawError: a row has a severity, department, place or group that nobody knows, or no due date.
+    """
+    allowed = {"severity": SEVERITIES, "department": _DEPARTMENTS, "district": ("residence", "hukou", "own"), "applies_to": GROUPS}
+    return table(p, "alerts/kinds", "kind", allowed, ("due_days",))
 
 
 def children_of(children: pl.LazyFrame, assessment: pl.LazyFrame) -> pl.LazyFrame:

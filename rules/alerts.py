@@ -11,7 +11,7 @@ import polars as pl
 from rules import alerts_of_care as care
 from rules import alerts_of_place as place
 from rules import alerts_of_service as service
-from rules.alert_kinds import Night, children_of
+from rules.alert_kinds import Night, children_of, kinds_of
 from rules.basis import Facts, listed
 from rules.law import Parameters
 from rules.signs import signs
@@ -75,7 +75,7 @@ def raise_alerts(
 
 def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alert: the causes of children to whom the kind applies, with what the kind's row of the table says."""
-    kinds = pl.LazyFrame(night.p["alerts/kinds"]).rename({"district": "whose"})
+    kinds = pl.LazyFrame(kinds_of(night.p)).rename({"district": "whose"})
     applies = kinds.select("kind", pl.col("applies_to").alias("group")).explode("group", empty_as_null=True)
     mine = (
         causes.join(night.child.select("person_id", "group"), on="person_id")
@@ -136,7 +136,7 @@ def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.Data
 def _closed(current: pl.DataFrame, before: pl.DataFrame, child: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFrame:
     """The alerts of the last register whose cause is gone: closed tonight with the reason, or closed before and kept as they are."""
     gone = before.join(current.select("alert_id"), on="alert_id", how="anti")
-    kinds = pl.DataFrame(p["alerts/kinds"]).select("kind", "applies_to")
+    kinds = pl.DataFrame(kinds_of(p)).select("kind", "applies_to")
     known = gone.join(child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
     why = (
         pl.when(pl.col("group").is_null())

@@ -7,7 +7,7 @@ import polars as pl
 from rules.alert_kinds import Night, cause
 from rules.basis import newest, rows, surveys
 from rules.key_care import other_township, visits
-from rules.signs import certificates, living_alone, registered
+from rules.signs import certificates, lives_with, living_alone, relief_of
 from schemas.tables.assessment import RESTRICTED_CATEGORIES
 
 _GRANDPARENTS_OR_OTHERS = ("祖父母", "外祖父母", "其他亲属")
@@ -16,8 +16,11 @@ _GRANDPARENTS_OR_OTHERS = ("祖父母", "外祖父母", "其他亲属")
 def guardianship(night: Night) -> pl.LazyFrame:
     """With grandparents or other relatives; alone; with nobody to guard (the last two are reported at once, 实施方案二(三)1)."""
     surveyed = newest(surveys(night.facts, night.as_of), "guardianship", pl.col("seen_on"))
-    lives_with = newest(registered(night.facts, night.as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
-    by_register = lives_with.filter(pl.col("lives_with_relation").is_in(_GRANDPARENTS_OR_OTHERS)).join(surveyed, on="person_id", how="anti")
+    by_register = (
+        lives_with(night.facts, night.as_of)
+        .filter(pl.col("lives_with_relation").is_in(_GRANDPARENTS_OR_OTHERS))
+        .join(surveyed, on="person_id", how="anti")
+    )
     says = pl.format("摸排监护情况为{}", "guardianship")
     return pl.concat(
         [
@@ -93,6 +96,6 @@ def disability(night: Night) -> pl.LazyFrame:
 
 def relief_undated(night: Night) -> pl.LazyFrame:
     """Relief that counts for so many months only, without the date from which they run."""
-    limited = [relief["kind"] for relief in night.p["key_care/relief"] if relief["months"] is not None]
+    limited = [relief["kind"] for relief in relief_of(night.p) if relief["months"] is not None]
     undated = pl.col("kind").is_in(limited) & pl.col("granted_on").is_null() & pl.col("left_station_on").is_null()
     return cause(rows(night.facts, "assistance").filter(undated), "relief_undated", pl.format("{}记录无日期", "kind"))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from rules.alert_kinds import school_age
 from rules.basis import Facts, aged, listed
 from rules.law import Parameters
-from rules.shows import shows
+from rules.law_table import table
+from rules.shows import MISSING, SHOWN, UNKNOWN, shows
 from rules.signs import signs
-from schemas.tables.assessment import SERVICE_GAP
+from schemas.tables.assessment import CATEGORIES, SERVICE_GAP
+
+ASPECTS = ("幼有所育", "学有所教", "病有所医", "住有所居", "弱有所扶", "发展保障")
+_CONDITIONS = ("any", "school_age", "into_city", "subsidisable")
 
 
 def gaps(
@@ -43,6 +48,22 @@ def gaps(
     return SERVICE_GAP.conform(joined.collect()).sort(SERVICE_GAP.key)
 
 
+def items_of(p: Parameters) -> list[dict[str, Any]]:
+    """The items of the service list in force.
+
+    Raises:
+        LawError: a row has an aspect, condition, record or answer that nobody knows, or no age.
+    """
+    allowed = {
+        "aspect": ASPECTS,
+        "condition": (*_CONDITIONS, *CATEGORIES),
+        "shown_by": (*SHOWN, None),
+        "no_record": (MISSING, UNKNOWN),
+        "verified": (True, False),
+    }
+    return table(p, "services/items", "item", allowed, ("from_months", "until_months"))
+
+
 def _owed(child: pl.LazyFrame, need: pl.LazyFrame, said: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
     """The items each child is of the age for and in the condition for; a child of unknown age is owed everything."""
     traits = _traits(child, need, said, as_of, p)
@@ -58,7 +79,7 @@ def _owed(child: pl.LazyFrame, need: pl.LazyFrame, said: pl.LazyFrame, as_of: da
                 *(pl.lit(item[name], dtype=pl.String).alias(name) for name in ("aspect", "item", "department", "shown_by", "no_record")),
                 pl.lit(item["verified"]).alias("is_verified"),
             )
-            for item in p["services/items"]
+            for item in items_of(p)
         ]
     )
 

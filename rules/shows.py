@@ -9,9 +9,14 @@ import polars as pl
 
 from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
-from rules.signs import had_lately
+from rules.signs import had_lately, relief_of
 from rules.vaccination import overdue
 
+# what a row can show of
+SHOWN = (
+    "enrolled", "insured", "immunised", "child_health", "subsidised", "rehabilitated", "remote_care", "hardship_relief", "orphan_relief",
+    "temporary_relief",
+)  # fmt: skip
 HAS, MISSING, UNKNOWN = "has", "missing", "unknown"
 # what a row of one kind weighs against another about the same service: the highest decides
 _WEIGHT = {MISSING: 1, UNKNOWN: 2, HAS: 3}
@@ -29,7 +34,7 @@ def shows(facts: Facts, child: pl.LazyFrame, as_of: date, p: Parameters, *wanted
         wanted: enrolled, insured, immunised, child_health, subsidised, rehabilitated, remote_care, relief; none means all.
 
     Returns:
-        ROW, show (one of `wanted`; for relief hardship_relief, orphan_relief, temporary_relief), status, says. Children
+        ROW, show (one of SHOWN), status, says. Children
         without any row about a service are absent.
     """
     makers: dict[str, Callable[[], pl.LazyFrame]] = {
@@ -219,7 +224,7 @@ def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """Relief that runs (shows `hardship_relief`, `orphan_relief`) or was had lately (`temporary_relief`), by the kinds of key care."""
     shown = {"低保": "hardship_relief", "特困": "hardship_relief", "低保边缘": "hardship_relief", "返贫监测": "hardship_relief",
              "孤儿": "orphan_relief", "事实无人抚养儿童": "orphan_relief", "临时救助": "temporary_relief"}  # fmt: skip
-    months = {relief["kind"]: relief["months"] for relief in p["key_care/relief"] if relief["months"] is not None}
+    months = {relief["kind"]: relief["months"] for relief in relief_of(p) if relief["months"] is not None}
     granted = rows(facts, "assistance").filter(pl.col("kind").is_in(list(shown)))
     lasts = pl.col("kind").replace_strict(months, default=None, return_dtype=pl.Int32)
     had = pl.when(lasts.is_null()).then(runs_on(as_of, "granted_on", "stopped_on")).otherwise(had_lately(lasts, as_of))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
+from rules.law_table import table
+from schemas.exports.assistance import KINDS
+from schemas.tables.assessment import CATEGORIES
 
 
 def signs(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
@@ -66,7 +70,7 @@ def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     )
     since = pl.coalesce("arrived_on", "registered_on")
     by_register = (
-        newest(registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"))
+        lives_with(facts, as_of)
         .filter(pl.col("lives_with_relation") == "无同住人")
         .join(cared_for, on="person_id", how="left")
         .filter(pl.col("cared_on").is_null() | (pl.col("cared_on") < pl.coalesce("registered_on", "arrived_on")))
@@ -82,6 +86,13 @@ def registered(facts: Facts, as_of: date) -> pl.LazyFrame:
     """The residence registrations that run on a day: not cancelled, by date or by its reason alone."""
     word_alone = pl.col("cancelled_on").is_null() & pl.col("cancel_reason").is_not_null()
     return rows(facts, "residence").filter(runs_on(as_of, "registered_on", "cancelled_on") & ~word_alone)
+
+
+def lives_with(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """With whom each child lives by its newest running registration that says so; of two of one day a parent counts before others, anybody before nobody."""
+    whom = pl.col("lives_with_relation")
+    nearness = whom.is_in(["父亲", "母亲"]).cast(pl.Int8) - (whom == "无同住人").cast(pl.Int8)
+    return newest(registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"), nearness)
 
 
 def _sign(frame: pl.LazyFrame, category: str | pl.Expr, says: str | pl.Expr, since: pl.Expr, *, verified: bool = True) -> pl.LazyFrame:
@@ -112,6 +123,15 @@ def _surveyed(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     return pl.concat(found)
 
 
+def relief_of(p: Parameters) -> list[dict[str, Any]]:
+    """The kinds of relief that make a key-care child.
+
+    Raises:
+        LawError: a row has a kind or a category that nobody knows.
+    """
+    return table(p, "key_care/relief", "kind", {"kind": KINDS, "category": CATEGORIES})
+
+
 def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """Relief that runs, or whose last day (granted, or the station left) lies no more than so many months back."""
     granted = rows(facts, "assistance")
@@ -119,7 +139,7 @@ def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     return pl.concat(
         [
             _sign(granted.filter((pl.col("kind") == relief["kind"]) & counts), relief["category"], relief["says"], pl.col("granted_on"))
-            for relief in p["key_care/relief"]
+            for relief in relief_of(p)
             for counts in [running if relief["months"] is None else had_lately(relief["months"], as_of)]
         ]
     )
