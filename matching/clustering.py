@@ -15,6 +15,16 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+# why two clusters were not joined, for people
+CAUSES = {
+    "two_numbers": "双方各有一个有效的本人证件号，且不同，须经人工核对或户籍登记证明变更才可合并",
+    "twins": "同日出生、同一家庭而姓名或性别不符，按双胞胎处理",
+    "contradiction": "两条记录相互矛盾",
+    "ambiguous": "另有同样可能的对象，不能确定是哪一个",
+    "giant": "合并后记录过多，须人工核对",
+    "decided": "人工核对结论为不是同一人或不能确定",
+    "doubtful": "可能性介于自动关联与不予关联之间",
+}
 # clusters of more units than this are never built automatically
 GIANT = 40
 

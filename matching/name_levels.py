@@ -17,7 +17,8 @@ SAME, SOUND, UNREADABLE, GIVEN, SHORT, ORDER, NEAR, DROPPED, SURNAME, DIFFERENT 
 LEVELS = ("same", "same_sound", "unreadable", "other_surname", "shortened", "order", "one_character", "dropped", "surname_only", "different")
 
 _UNREADABLE = r"[?？□〓\u{E000}-\u{F8FF}*＊]|[A-Za-z]+"
-_DOT = "·"
+# a name of so many characters is no Han name; its first part alone is a usual short form
+_MINORITY = 5
 # sounds that dictation confuses: zh/z, ch/c, sh/s, final ng/n, n/l, f/h
 _CONFUSED = str.maketrans({"l": "n", "f": "h"})
 
@@ -27,6 +28,11 @@ def near_sound(sound: str) -> str:
     for written, heard in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n")):
         sound = sound.replace(written, heard)
     return sound.translate(_CONFUSED)
+
+
+def _joined(sound: str) -> str:
+    """A reading without its blanks, as a name in Latin letters is written."""
+    return sound.replace(" ", "")
 
 
 def name_table(names: pl.Series) -> pl.DataFrame:
@@ -46,8 +52,8 @@ def name_table(names: pl.Series) -> pl.DataFrame:
     return table.with_columns(
         pl.Series("surname", [p[0] for p in parts], dtype=pl.String),
         pl.Series("given", [p[1] for p in parts], dtype=pl.String),
-        pl.Series("sounds", sounds, dtype=pl.List(pl.String)),
-        pl.Series("near_sounds", [sorted({near_sound(s) for s in each}) for each in sounds], dtype=pl.List(pl.String)),
+        pl.Series("sounds", [sorted({_joined(s) for s in each}) for each in sounds], dtype=pl.List(pl.String)),
+        pl.Series("near_sounds", [sorted({_joined(near_sound(s)) for s in each}) for each in sounds], dtype=pl.List(pl.String)),
         is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]"),
     ).with_columns(
         pattern=pl.when("is_latin").then("name").otherwise(pl.col("name").str.replace_all(_UNREADABLE, "?")),
@@ -83,7 +89,6 @@ def _level() -> pl.Expr:
     """The first level that holds, on a joined pair of name rows."""
     shorter, longer = pl.min_horizontal("size", "size_b"), pl.max_horizontal("size", "size_b")
     holes = pl.col("holes") + pl.col("holes_b")
-    dotted = pl.col("name").str.contains(_DOT, literal=True) | pl.col("name_b").str.contains(_DOT, literal=True)
     prefix = pl.col("name").str.starts_with(pl.col("name_b")) | pl.col("name_b").str.starts_with(pl.col("name"))
     same_letters = pl.col("is_latin") & pl.col("is_latin_b") & (pl.col("edits") <= 2) & (shorter >= 6)
     return (
@@ -91,7 +96,7 @@ def _level() -> pl.Expr:
         .when((holes > 0) & (pl.col("size") == pl.col("size_b")) & (pl.col("edits") <= holes) & (pl.col("edits") < longer)).then(UNREADABLE)
         .when(pl.col("sounds").list.set_intersection("sounds_b").list.len() > 0).then(SOUND)
         .when((pl.col("given") == pl.col("given_b")) & (pl.col("given") != "")).then(GIVEN)
-        .when(prefix & (dotted | (shorter >= 4)) & (shorter >= 2)).then(SHORT)
+        .when(prefix & (longer >= _MINORITY) & (shorter >= 2)).then(SHORT)
         .when((pl.col("bag") == pl.col("bag_b")) & (shorter >= 2)).then(ORDER)
         .when((pl.col("near_sounds").list.set_intersection("near_sounds_b").list.len() > 0) | same_letters).then(NEAR)
         .when((pl.col("edits") == 1) & (pl.col("size") == pl.col("size_b")) & (longer >= 3)).then(NEAR)

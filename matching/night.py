@@ -38,7 +38,7 @@ class Night:
 
 
 def prepare(record: pl.DataFrame, as_of: date, model: Model) -> Night:
-    """The night of a RECORD frame."""
+    """The night of a RECORD frame; `as_of` is the day ages are counted on."""
     records = features.code_records(record)
     own = anchors.own_numbers(records, as_of)
     changed = anchors.changed_numbers(records, own)

@@ -1,0 +1,183 @@
+"""Why: a register and a person (or two) go in; the rows, the links that hold them, and a waterfall of weights in words come out.
+
+Links are compared anew from the rows of the persons asked about, so names weigh as the model's base frequency has them; the weight of the run itself
+stands beside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from matching.clustering import CAUSES
+from matching.comparisons import compare
+from matching.model import Model, load_model
+from matching.night import Night, prepare
+from matching.review import waterfall
+from matching.scoring import weigh
+from schemas.tables.record import RECORD
+
+METHODS = {
+    "id": "凭本人有效证件号关联",
+    "probabilistic": "凭姓名、出生日期、亲属等综合比对关联",
+    "review": "凭人工核对结论关联",
+    "alone": "没有其他记录与之关联",
+}
+ROLES = {"own": "证件号为本人所有", "guardian": "证件号栏内是监护人的号码，不作为本人证件号", "sibling": "证件号栏内是兄弟姐妹的号码，不作为本人证件号"}
+
+
+class UnknownPersonError(Exception):
+    """The register has no person of that identifier."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison of a link: label and phrase in Chinese, comparison and level in English, and its weight in bits."""
+
+    label: str
+    phrase: str
+    english: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class LinkedRow:
+    """One row of a person and the link that holds it; `weight` and `probability` are null where nothing does."""
+
+    feed: str
+    source_file: str
+    source_row: int
+    record_key: str | None
+    method: str
+    says: str
+    weight: float | None
+    probability: float | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class PairAnswer:
+    """Why two persons are, or are not, one: the best link between their rows, and what stands against joining them (Chinese)."""
+
+    left: str
+    right: str
+    weight: float | None
+    probability: float | None
+    lines: tuple[Line, ...]
+    obstacles: tuple[str, ...]
+
+
+def links(register: Path, person_id: str) -> list[LinkedRow]:
+    """The rows of a person in the order of feed, file and row, each with its strongest link.
+
+    Raises:
+        UnknownPersonError: no row of the register belongs to that person.
+    """
+    held, record = _rows_of(register, [person_id])
+    model = load_model()
+    night, weighed = _compared(record, model)
+    hashes = night.records.rows.select("rec", "record_hash").join(night.members, on="rec")
+    best = pl.concat([weighed.rename({"l": "unit", "r": "other"}), weighed.rename({"r": "unit", "l": "other"}).select(weighed.rename({"l": "unit", "r": "other"}).columns)])
+    best = best.sort("unit", "match_weight", "other", descending=[False, True, False]).unique("unit", keep="first", maintain_order=True)
+    lines = dict(hashes.join(best.select("unit", "comparisons"), on="unit").select("record_hash", "comparisons").iter_rows())
+    return [_row(row, lines.get(row["record_hash"]), model) for row in held.iter_rows(named=True)]
+
+
+def pair(register: Path, left: str, right: str) -> PairAnswer:
+    """Why the persons `left` and `right` are two, or what would make them one.
+
+    Raises:
+        UnknownPersonError: the register does not know one of them.
+    """
+    held, record = _rows_of(register, [left, right])
+    model = load_model()
+    night, weighed = _compared(record, model)
+    owner = night.records.rows.select("rec", "record_hash").join(night.members, on="rec").join(held.select("record_hash", "person_id").unique(), on="record_hash")
+    owner = owner.select("unit", "person_id").unique()
+    across = weighed.join(owner, left_on="l", right_on="unit").join(owner, left_on="r", right_on="unit", suffix="_r").filter(pl.col("person_id") != pl.col("person_id_r"))
+    trusted = {person for person, flag in owner.join(night.trusted.to_frame().with_row_index("unit"), on="unit").select("person_id", "is_trusted").iter_rows() if flag}
+    obstacles = [CAUSES["two_numbers"]] if trusted == {left, right} else []
+    if across.is_empty():
+        return PairAnswer(left, right, None, None, (), (*obstacles, "两人没有可以比较的内容"))
+    if across.filter(pl.col("pair_probability") < model.apart).height:
+        obstacles.append(CAUSES["contradiction"])
+    best = across.sort("match_weight", "l", "r", descending=[True, False, False]).row(0, named=True)
+    if best["match_probability"] < model.link:
+        obstacles.append(f"综合可能性 {best['match_probability']:.1%}，低于自动关联的标准 {model.link:.0%}")
+    obstacles += [CAUSES[cause] for cause in _decided(register, left, right)]
+    return PairAnswer(left, right, best["match_weight"], best["match_probability"], _lines(best["comparisons"], model), tuple(obstacles))
+
+
+def _rows_of(register: Path, persons: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The person_record rows and the RECORD rows of some persons."""
+    with duckdb.connect(str(register), read_only=True) as con:
+        held = con.execute("SELECT * FROM person_record WHERE list_contains($persons, person_id)", {"persons": persons}).pl()
+        record = con.execute(
+            "SELECT r.* FROM record r JOIN person_record p USING (feed, source_file, source_row) WHERE list_contains($persons, p.person_id)", {"persons": persons}
+        ).pl()
+    for person in persons:
+        if held.filter(pl.col("person_id") == person).is_empty():
+            raise UnknownPersonError(f"登记库中没有编码为 {person} 的人员；请核对编码，或查看该编码是否已并入其他编码（identity 表）")
+    return held.sort("feed", "source_file", "source_row"), RECORD.conform(record).sort(RECORD.key)
+
+
+def _decided(register: Path, left: str, right: str) -> list[str]:
+    """Whether a clerk kept the two apart."""
+    with duckdb.connect(str(register), read_only=True) as con:
+        found = con.execute(
+            'SELECT count(*) FROM review_queue WHERE list_contains($pair, "left") AND list_contains($pair, "right") AND decision IN (\'different\', \'unsure\')',
+            {"pair": [left, right]},
+        ).fetchone()
+    return ["decided"] if found and found[0] else []
+
+
+def _compared(record: pl.DataFrame, model: Model) -> tuple[Night, pl.DataFrame]:
+    """Every pair of units among the rows, weighed, with `comparisons`."""
+    newest = record["export_date"].max()
+    night = prepare(record, newest if isinstance(newest, date) else date.max, model)
+    units = pl.DataFrame({"l": range(night.units.count)}, schema={"l": pl.UInt32})
+    pairs = units.join(units.rename({"l": "r"}), how="cross").filter(pl.col("l") < pl.col("r"))
+    weighed = weigh(compare(pairs, night.units, model), model)
+    return night, weighed.with_columns(comparisons=waterfall(weighed, model)).select(
+        "l", "r", "match_weight", "match_probability", "pair_probability", "comparisons"
+    )
+
+
+def _row(row: dict[str, object], comparisons: list[dict[str, object]] | None, model: Model) -> LinkedRow:
+    says = METHODS[str(row["link_method"])]
+    if role := row.get("id_role"):
+        says = f"{says}；{ROLES[str(role)]}"
+    shown = comparisons if row["link_method"] in ("probabilistic", "review") else None
+    return LinkedRow(
+        feed=str(row["feed"]),
+        source_file=str(row["source_file"]),
+        source_row=int(str(row["source_row"])),
+        record_key=None if row["record_key"] is None else str(row["record_key"]),
+        method=str(row["link_method"]),
+        says=says,
+        weight=_number(row["match_weight"]),
+        probability=_number(row["match_probability"]),
+        lines=_lines(shown, model),
+    )
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+def _lines(comparisons: list[dict[str, object]] | None, model: Model) -> tuple[Line, ...]:
+    """The waterfall, with each comparison's and level's English name beside the Chinese."""
+    names = {comparison.label: comparison.name for comparison in model.comparisons}
+    return tuple(
+        Line(
+            label=str(c["comparison"]),
+            phrase=str(c["phrase"]),
+            english=f"{names.get(str(c['comparison']), 'family')}: {c['level']}".replace("_", " "),
+            weight=float(str(c["weight"])),
+        )
+        for c in comparisons or ()
+    )

@@ -1,0 +1,81 @@
+"""Why two rows are one child, and why two children are not, asked of a register."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from matching.explain import UnknownPersonError, links, pair
+from matching.linkage import link_records
+from tests.matching.linkage_city import number, person, records
+
+BORN = date(2015, 3, 2)
+FAMILY = [person("张建国", "father", None, "13512345678"), person("李芳", "mother", None, "13612345678")]
+
+
+@pytest.fixture(scope="module")
+def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = {"name": "张浩宇", "sex": "male", "birth_date": BORN, "relatives": FAMILY}
+    record = records([
+        base | {"feed": "household", "record_key": "a", "id_number": number("500106", BORN, 135)},
+        base | {"feed": "education", "record_key": "b", "id_number": number("500106", BORN, 135)},
+        base | {"feed": "health", "record_key": "c", "name": "李芳之子", "name_kind": "newborn", "mother_in_name": "李芳"},
+        base | {"feed": "survey", "record_key": "d", "id_number": number("500106", date(1985, 1, 1), 11)},
+        base | {"feed": "household", "record_key": "t", "name": "张若汐", "sex": "female", "id_number": number("500106", BORN, 136)},
+    ])  # fmt: skip
+    linked = link_records(record, {}, date(2026, 11, 24))
+    path = tmp_path_factory.mktemp("register") / "register.duckdb"
+    with duckdb.connect(str(path)) as con:
+        for name, table in {**linked.tables, "record": record}.items():
+            con.register("given", table)
+            con.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+            con.unregister("given")
+    return path
+
+
+def person_of(register: Path, key: str) -> str:
+    with duckdb.connect(str(register), read_only=True) as con:
+        found = con.execute("SELECT person_id FROM person_record WHERE record_key = ?", [key]).fetchone()
+    assert found
+    return str(found[0])
+
+
+def test_each_row_says_how_it_came_in(register: Path) -> None:
+    rows = {row.record_key: row for row in links(register, person_of(register, "a"))}
+    assert set(rows) == {"a", "b", "c", "d"}
+    assert rows["b"].says == "凭本人有效证件号关联；证件号为本人所有"
+    assert rows["d"].says == "凭姓名、出生日期、亲属等综合比对关联；证件号栏内是监护人的号码，不作为本人证件号"
+    phrases = [line.phrase for line in rows["c"].lines]
+    assert "出生日期相同" in phrases
+    assert "父母（监护人）有两人相同" in phrases
+    assert any(line.english == "birth date: same" for line in rows["c"].lines)
+
+
+def test_the_lines_add_up(register: Path) -> None:
+    (row,) = [r for r in links(register, person_of(register, "a")) if r.record_key == "d"]
+    assert row.weight is not None
+    assert sum(line.weight for line in row.lines) == pytest.approx(row.weight, abs=3)
+
+
+def test_why_two_children_are_not_one(register: Path) -> None:
+    answer = pair(register, person_of(register, "a"), person_of(register, "t"))
+    assert answer.probability is not None
+    assert answer.probability < 0.95
+    assert any("有效的本人证件号，且不同" in o for o in answer.obstacles)
+    assert any("低于自动关联的标准" in o for o in answer.obstacles)
+    assert "性别不同" in [line.phrase for line in answer.lines]
+
+
+def test_a_person_nobody_knows(register: Path) -> None:
+    with pytest.raises(UnknownPersonError, match="登记库中没有编码为 CXXXX 的人员"):
+        links(register, "CXXXX")
+
+
+def test_no_name_or_number_leaves_through_an_explanation(register: Path) -> None:
+    text = repr(links(register, person_of(register, "a"))) + repr(pair(register, person_of(register, "a"), person_of(register, "t")))
+    assert not [w for w in ("张浩宇", "李芳", "13512345678", number("500106", BORN, 135)) if w in text]
+    assert pl.Series([text]).str.contains(r"\d{17}[\dX]").item() is False
