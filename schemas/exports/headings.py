@@ -36,11 +36,10 @@ def fold(heading: str) -> str:
 
 def bare(heading: str) -> str:
     """A folded heading without the brackets around it or the remark in brackets behind it (`姓名(必填)`)."""
-    text = fold(heading)
-    while (cut := _BRACKETED.sub("", text)) and cut != text:
-        text = cut.strip(_MARKS)
-    if whole := _WHOLLY_BRACKETED.match(text):
-        text = whole[1].strip(_MARKS)
+    text, before = fold(heading), ""
+    while text != before:
+        before = text
+        text = (_BRACKETED.sub("", text) or _WHOLLY_BRACKETED.sub(r"\1", text)).strip(_MARKS)
     return text
 
 
@@ -63,12 +62,13 @@ class Layout:
     Attributes:
         headings: the headings as they came, one per column (blank where the file had none).
         positions: our column name -> column number from 0.
-        missing: headings of key and need columns that the file lacks.
+        needed: headings of the key and need columns; `missing`: those the file lacks.
         repeated: headings that came more than once and mean one of our columns.
     """
 
     headings: tuple[str, ...]
     positions: dict[str, int]
+    needed: tuple[str, ...]
     missing: tuple[str, ...]
     repeated: tuple[str, ...]
 
@@ -90,7 +90,7 @@ class Layout:
             UnreadableFileError: a key or need column is missing, or one of our columns came twice.
         """
         if len(self.positions) < _QUOTABLE and self.missing:
-            raise UnreadableFileError(f"前{SEARCHED_ROWS}行中找不到表头；必须有的列：{'、'.join(self.missing)}。请保留原系统导出的表头行")
+            raise UnreadableFileError(f"前{SEARCHED_ROWS}行中找不到表头；必须有的列：{'、'.join(self.needed)}。请保留原系统导出的表头行")
         had = "、".join(h for h in self.headings if h)
         if self.missing:
             raise UnreadableFileError(f"缺少必需的列：{'、'.join(self.missing)}；文件中的表头为：{had}。请补上后重新报送")
@@ -112,8 +112,9 @@ def read_headings(feed: Feed, cells: Sequence[str]) -> Layout:
                 if len(found) > 1:
                     repeated.append(column.heading)
                 break
+    needed = tuple(c.heading for c in feed.columns if c.need)
     missing = tuple(c.heading for c in feed.columns if c.need and c.name not in positions)
-    return Layout(tuple(_BLANKS.sub("", c) for c in cells), positions, missing, tuple(repeated))
+    return Layout(tuple(_BLANKS.sub("", c) for c in cells), positions, needed, missing, tuple(repeated))
 
 
 def find_headings(feed: Feed, rows: Sequence[Sequence[str]]) -> tuple[int, Layout]:
