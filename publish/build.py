@@ -1,0 +1,190 @@
+"""The register built aside. Enters: a run's work folder. Leaves: one DuckDB file with every table, view and comment, checked, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from publish.checks import check
+from publish.comments import comment, comments, create, literal, quoted
+from publish.ledger import SQL, Night, carry_on, night_among, parameters, statements
+from publish.swap import remove
+from publish.views import VIEWS
+from schemas.reference import lists
+from schemas.reference.days import name_of
+from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT
+from schemas.tables.register import DIVISION, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN, VERIFICATION_ANSWER
+from schemas.tables.table import Table
+
+# tables that come feed by feed: their folder in the work folder
+_BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "receipt"}
+# tables that are made here, not by a station
+_MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, DIVISION, RUN)
+_STANDARD = ("education", "medical_insurance", "verification")
+LISTED_ON = comment("某日在册的流动儿童，按当日（known_on）所知", "who was on the list as flowing on `day`, as we knew it at the end of the day `known_on`")
+
+
+class WorkIncompleteError(Exception):
+    """A station did not write what the register is built from. Says which table."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the register keeps of one nightly run. `started_at` is UTC without a zone; seconds and MiB by stage."""
+
+    run_id: str
+    started_at: datetime
+    as_of: date
+    code_version: str
+    rule_version: str
+    config_hash: str
+    counts: Mapping[str, int]
+    seconds: Mapping[str, float]
+    peak_mib: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the ledger took from the night: number of events by kind, and what was unusual, in Chinese."""
+
+    events: Mapping[str, int]
+    remarks: tuple[str, ...]
+
+
+def build(work: Path, target: Path, run: Run, memory: str) -> Built:
+    """Build the register of a run at `target`, which must not be there.
+
+    Raises:
+        WorkIncompleteError: a table of a station is missing, or does not keep to its declaration.
+        PromiseBrokenError: the tables contradict each other; `target` is then of no use.
+    """
+    spill = target.with_suffix(".spill")
+    try:
+        with duckdb.connect(str(target)) as con:
+            safe_settings(con, spill, memory)
+            con.execute("BEGIN")
+            for table in REGISTER_TABLES:
+                con.execute(create(table))
+            _load(con, work)
+            night = _night(con, run)
+            carry_on(con, night, run.run_id)
+            for name in ("verification_answer", "flowing_child"):
+                for statement in statements(SQL / "register" / f"{name}.sql"):
+                    con.execute(statement)
+            _enter_run(con, run, night)
+            check(con, REGISTER_TABLES)
+            _describe(con)
+            con.execute("COMMIT")
+            con.execute("CHECKPOINT")
+            kinds = con.execute("SELECT kind FROM ledger_event WHERE run_id = ?", [run.run_id]).fetchall()
+        return Built(dict(sorted(Counter(k for (k,) in kinds).items())), night.remarks)
+    finally:
+        remove(spill)
+
+
+def safe_settings(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> None:
+    """Nothing is fetched from anywhere; what does not fit into memory goes to `spill`."""
+    con.execute("SET allow_community_extensions = false")
+    con.execute("SET autoinstall_known_extensions = false")
+    con.execute("SET autoload_known_extensions = false")
+    con.execute(f"SET memory_limit = {literal(memory)}")
+    con.execute(f"SET temp_directory = {literal(str(spill))}")
+
+
+def _load(con: duckdb.DuckDBPyConnection, work: Path) -> None:
+    """Every station's table into the register, the last night's beside it as previous_<table>."""
+    for feed in _STANDARD:
+        source = _files(work, Path("standard") / f"{feed}.parquet")
+        con.execute(f"CREATE TEMP TABLE standard_{feed} AS SELECT * FROM read_parquet({source})")
+    for table in RECALLED_TABLES:
+        con.execute(create(_named(table, f"previous_{table.name}"), temporary=True))
+        _insert(con, table, f"previous_{table.name}", _files(work, Path("previous") / f"{table.name}.parquet"))
+    for table in REGISTER_TABLES:
+        if table in _MADE_HERE:
+            continue
+        pattern = Path(_BY_FEED[table.name]) / "*.parquet" if table.name in _BY_FEED else Path(f"{table.name}.parquet")
+        source = _files(work, pattern)
+        if table is REGISTER_PERSON:
+            hukou = f"(SELECT person_id, hukou_district AS hukou_division FROM read_parquet({_files(work, Path('assessment.parquet'))}))"
+            _insert(con, table, table.name, source, f"LEFT JOIN {hukou} USING (person_id)")
+        else:
+            _insert(con, table, table.name, source)
+    _name_divisions(con)
+
+
+def _named(table: Table, name: str) -> Table:
+    return Table(name, table.zh, table.en, table.columns, table.key)
+
+
+def _files(work: Path, pattern: Path) -> str:
+    """The files of a table as a DuckDB list, by name.
+
+    Raises:
+        WorkIncompleteError: there is none.
+    """
+    found = sorted(work.glob(str(pattern)))
+    if not found:
+        raise WorkIncompleteError(f"the run's work folder has no {pattern}: its station did not run, or broke; nothing was published")
+    return f"[{', '.join(literal(str(f)) for f in found)}]"
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, target: str, files: str, join: str = "") -> None:
+    """Insert the files' rows in the order of the key, and of the file where the key leaves it open."""
+    columns = ", ".join(quoted(c.name) for c in table.columns)
+    order = ", ".join([*(f"{quoted(k)} NULLS LAST" for k in table.key), "filename", "file_row_number"])
+    source = f"read_parquet({files}, filename = true, file_row_number = true, union_by_name = true)"
+    try:
+        con.execute(f"INSERT INTO {quoted(target)} ({columns}) SELECT {columns} FROM {source} {join} ORDER BY {order}")
+    except (duckdb.ConstraintException, duckdb.BinderException) as error:
+        said = str(error).splitlines()[0]
+        raise WorkIncompleteError(f"table {table.name} does not keep to its declaration: {said}; nothing was published") from None
+
+
+def _name_divisions(con: duckdb.DuckDBPyConnection) -> None:
+    """Every code that stands for a place today or once did, and its name."""
+    codes = {*lists.counties(), *lists.former_names(), *lists.successors(), lists.HIGH_TECH_ZONE}
+    codes |= {f"{p}0000" for p in lists.provinces()} | {f"{p}00" for p in lists.prefectures()}
+    frame = DIVISION.conform(pl.DataFrame([(c, name_of(c)) for c in sorted(codes)], schema=["code", "name"], orient="row"))
+    con.register("division_given", frame.to_arrow())
+    con.execute("INSERT INTO division SELECT * FROM division_given ORDER BY code")
+    con.unregister("division_given")
+
+
+def _night(con: duckdb.DuckDBPyConnection, run: Run) -> Night:
+    nights = [as_of for (as_of,) in con.execute("SELECT DISTINCT as_of FROM previous_run ORDER BY as_of").fetchall()]
+    moment = con.execute("SELECT greatest(max(recorded_at), max(superseded_at)) FROM previous_ledger").fetchall()[0][0]
+    return night_among(run.as_of, run.started_at, nights, moment)
+
+
+def _enter_run(con: duckdb.DuckDBPyConnection, run: Run, night: Night) -> None:
+    values = {
+        "run_id": run.run_id, "started_at": run.started_at, "finished_at": datetime.now(UTC).replace(tzinfo=None), "as_of": run.as_of,
+        "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "state": "published",
+        "counts": _json(run.counts), "seconds": _json(run.seconds), "peak_mib": _json(run.peak_mib), "remarks": list(night.remarks), "layout": LAYOUT,
+    }  # fmt: skip
+    con.execute("INSERT INTO run SELECT * FROM previous_run ORDER BY started_at, run_id")
+    con.execute(f"INSERT INTO run ({', '.join(values)}) VALUES ({', '.join(f'${name}' for name in values)})", values)
+
+
+def _json(figures: Mapping[str, int] | Mapping[str, float]) -> str:
+    return json.dumps(dict(figures), ensure_ascii=False)
+
+
+def _describe(con: duckdb.DuckDBPyConnection) -> None:
+    """Views, the macro `listed_on`, and a comment on everything."""
+    for view in VIEWS:
+        con.execute(f"CREATE VIEW {quoted(view.name)} AS {(SQL / 'views' / f'{view.name}.sql').read_text(encoding='utf-8')}")
+    for statement in statements(SQL / "register" / "listed_on.sql"):
+        con.execute(statement, parameters(statement, {}))
+    con.execute(f"COMMENT ON MACRO TABLE listed_on IS {literal(LISTED_ON)}")
+    for kind, tables in (("TABLE", REGISTER_TABLES), ("VIEW", VIEWS)):
+        for table in tables:
+            for statement in comments(kind, table.name, table.zh, table.en, table.columns):
+                con.execute(statement)

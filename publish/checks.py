@@ -1,0 +1,74 @@
+"""What holds of every run, checked in the finished build. Enters: a connection to it. Leaves: nothing, or an error with the figures (contracts/register.md, 1, 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+
+from publish.comments import quoted
+from publish.ledger import SQL
+from schemas.tables.table import Table
+
+_SHOWN = 5  # offenders named in a message
+
+# name of the query in sql/checks, what is wrong when it finds anything
+_PROMISES = {
+    "rows_in": "rows in are not accepted + quarantined (feed, file: rows in, accepted, quarantined)",
+    "rows_quarantined": "the quarantine does not hold what the receipts say (feed, file: receipt, rows of quarantine)",
+    "rows_accepted": "accepted rows are not the rows of person_record (verification: of the answers) and those that a delta replaced "
+    "(feed, file: accepted, replaced, rows found)",
+    "record": "a row of person_record has no row of record or the other way round (feed, file: row)",
+    "assessed": "persons and assessments are not the same children (person_id: persons, assessments)",
+    "owned": "a row of person_record belongs to no person (feed, file: row)",
+    "two_numbers": "one person with several valid id numbers of its own, and neither a reviewer nor the household register says so (person_id: numbers)",
+    "retired": "an identifier that was merged stands for a person again (person_id)",
+}
+# tables whose key names one row and no other
+UNIQUE = frozenset({
+    "person", "flowing_child", "assessment", "identity", "division", "key_care", "alert", "ledger", "ledger_event", "review_queue", "person_record", "record",
+    "verification_answer", "run",
+})  # fmt: skip
+_NAMED_BY = {"ledger": ("entry_id",), "ledger_event": ("event_id",), "verification_answer": ("record_hash",), "run": ("run_id",)}
+
+
+class PromiseBrokenError(Exception):
+    """The finished register does not hold what every register promises; it was not published. Gives the figures, no value of a person."""
+
+
+def check(con: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
+    """Check every promise.
+
+    Raises:
+        PromiseBrokenError: lists all that do not hold, the first offenders of each with their figures.
+    """
+    broken = [*_broken_promises(con), *_repeated_keys(con, tables)]
+    if broken:
+        raise PromiseBrokenError(
+            "the night's tables do not hold what every register promises; nothing was published and the last register stands:\n  "
+            + "\n  ".join(broken)
+            + "\nThis is a fault of ours: report it with these lines."
+        )
+
+
+def _broken_promises(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    for name, wrong in _PROMISES.items():
+        found = con.execute((SQL / "checks" / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
+        if found:
+            yield f"{wrong}: {_shown([' '.join(map(str, row)) for row in found])}"
+
+
+def _repeated_keys(con: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> Iterator[str]:
+    for table in tables:
+        if table.name not in UNIQUE:
+            continue
+        key = ", ".join(quoted(c) for c in _NAMED_BY.get(table.name, table.key))
+        query = f"SELECT {key} FROM {quoted(table.name)} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}"
+        found = con.execute(query).fetchall()
+        if found:
+            yield f"several rows of {table.name} have one key ({key}): {_shown([' '.join(map(str, row)) for row in found])}"
+
+
+def _shown(offenders: list[str]) -> str:
+    more = f" and {len(offenders) - _SHOWN} more" if len(offenders) > _SHOWN else ""
+    return "; ".join(offenders[:_SHOWN]) + more

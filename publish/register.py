@@ -1,0 +1,148 @@
+"""The register: what a night leaves, and what the next one remembers of it.
+
+Enters: a run's work folder, the last register. Leaves: the register replaced whole, or left as it was; the last night's tables for the next night.
+The file is a link to a version (publish/swap.py); how it is built: publish/build.py; what it holds: schemas/tables/register.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from publish.build import Run, WorkIncompleteError, build, safe_settings
+from publish.checks import PromiseBrokenError
+from publish.comments import duckdb_type, literal, quoted
+from publish.swap import (
+    RegisterBusyError,
+    VersionUnknownError,
+    build_path,
+    is_versioned,
+    remove,
+    right_to_write,
+    rollback,
+    state_folder,
+    swap_in,
+    take_in,
+    versions,
+    writing,
+)
+from schemas.tables.register import LAYOUT, RECALLED_TABLES
+from schemas.tables.table import Table
+
+__all__ = [
+    "PromiseBrokenError", "Published", "RegisterBusyError", "RegisterUnreadableError", "Run", "VersionUnknownError", "WorkIncompleteError",
+    "connect", "publish", "recall", "rollback", "versions", "writing",
+]  # fmt: skip
+
+
+class RegisterUnreadableError(Exception):
+    """The register is there and cannot be used: damaged, not a register, or of another layout. Says how to go back to a version that is kept."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a run published: the version's file, ledger events by kind, and what was unusual about the night, in Chinese."""
+
+    version: Path
+    events: Mapping[str, int]
+    remarks: tuple[str, ...]
+
+
+def connect(register: Path, memory: str = "4GB") -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the version that the register points at now; it stays on that version whatever is published meanwhile.
+
+    Raises:
+        RegisterUnreadableError: nothing there, or nothing that can be read as a register.
+    """
+    if register.is_symlink() and not register.exists():
+        raise _unreadable(register, "its link points nowhere")
+    if not register.exists():
+        raise RegisterUnreadableError(f"there is no register {register}: run 'childflow run' first, or give another path")
+    try:
+        con = duckdb.connect(str(register.resolve()), read_only=True)
+    except duckdb.Error as error:
+        raise _unreadable(register, str(error).splitlines()[0]) from None
+    try:
+        safe_settings(con, state_folder(register.absolute()) / "spill", memory)
+        layouts = con.execute("SELECT max_by(layout, (started_at, run_id)) FROM run").fetchall()
+    except duckdb.Error:
+        con.close()
+        raise _unreadable(register, "it is a DuckDB file but has no table of runs, so it is no register") from None
+    if layouts[0][0] != LAYOUT:
+        con.close()
+        raise _unreadable(register, f"its layout is version {layouts[0][0]}, this program reads version {LAYOUT}")
+    return con
+
+
+def recall(register: Path, work: Path) -> None:
+    """Write `work/previous/<table>.parquet` for each of RECALLED_TABLES: the last register's rows, none where there is no register.
+
+    Raises:
+        RegisterUnreadableError: there is a register and it can't be read; a night must not go on without its memory.
+    """
+    folder = work / "previous"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not register.exists() and not register.is_symlink():
+        for table in RECALLED_TABLES:
+            table.empty().write_parquet(folder / f"{table.name}.parquet")
+        return
+    with connect(register) as con:
+        for table in RECALLED_TABLES:
+            _recall_table(con, register, table, folder / f"{table.name}.parquet")
+
+
+def _recall_table(con: duckdb.DuckDBPyConnection, register: Path, table: Table, target: Path) -> None:
+    """One table as it is declared today: a column younger than the register is null."""
+    query = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal"
+    there = {name for (name,) in con.execute(query, [table.name]).fetchall()}
+    missing = [c.name for c in table.columns if c.required and c.name not in there]
+    if missing:
+        raise _unreadable(register, f"its table {table.name} lacks {', '.join(missing)}")
+    schema = {c.name: c.dtype for c in table.columns}
+    columns = ", ".join(quoted(n) if n in there else f"NULL::{duckdb_type(t)} AS {quoted(n)}" for n, t in schema.items())
+    try:
+        con.execute(f"COPY (SELECT {columns} FROM {quoted(table.name)}) TO {literal(str(target))} (FORMAT parquet)")
+    except duckdb.Error as error:
+        raise _unreadable(register, f"its table {table.name} cannot be read to the end: {type(error).__name__}") from None
+
+
+def publish(work: Path, register: Path, run: Run, *, memory: str = "4GB") -> Published:
+    """Build the register of the run aside, check it, and put it in the last one's place.
+
+    Args:
+        work: the run's folder, with the tables of all stations and `previous/` (recall).
+        register: the file to replace. A plain file there, such as a copied register, is kept as a version first.
+        memory: DuckDB's memory limit; what does not fit goes to a folder beside the build.
+
+    Raises:
+        PromiseBrokenError, WorkIncompleteError, RegisterBusyError, RegisterUnreadableError: the last register stands.
+    """
+    register = register.absolute()
+    with right_to_write(register):
+        if register.exists() and not is_versioned(register):
+            with connect(register) as con:
+                newest = con.execute("SELECT max_by(run_id, (started_at, run_id)) FROM run").fetchall()[0][0]
+            take_in(register, str(newest))
+        target = build_path(register, run.run_id)
+        remove(target)
+        try:
+            built = build(work, target, run, memory)
+            version = swap_in(register, target, run.run_id)
+        finally:
+            remove(target)
+            remove(target.with_name(f"{target.name}.wal"))
+    return Published(version, built.events, built.remarks)
+
+
+def _unreadable(register: Path, why: str) -> RegisterUnreadableError:
+    """The error, with the way back to the newest version that is kept and not in use."""
+    kept = [v for v in versions(register.absolute()) if v != register.resolve()]
+    if kept:
+        version = kept[-1].relative_to(register.absolute().parent)
+        way = f"to go back to the newest version that is kept: ln -sfn '{version}' '{register}'"
+    else:
+        way = "no version of it is kept: put a copy in its place, or move it away to begin a new register"
+    return RegisterUnreadableError(f"{register} cannot be used: {why}; {way}")

@@ -1,0 +1,85 @@
+"""Tables that only the register knows (`run`, `verification_answer`, `division`), and the assembly of every table it holds."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
+from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
+from schemas.tables.intake import FEED_RECEIPT, QUARANTINE
+from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT, MOMENT
+from schemas.tables.pair import REVIEW_QUEUE
+from schemas.tables.record import PERSON, PERSON_RECORD, RECORD
+from schemas.tables.table import Column, Table, req
+
+# raised when a column is renamed, removed or changes its meaning; a column added may be null in an older register
+LAYOUT = 1
+
+RUN = Table(
+    "run",
+    "运行记录，一行为一次每晚运行",
+    "one nightly run",
+    (
+        req("run_id", pl.String, "运行编号", "the run"),
+        req("started_at", MOMENT, "开始时间", "when it started, UTC"),
+        req("finished_at", MOMENT, "完成时间", "when its register was built, UTC"),
+        req("as_of", pl.Date, "认定日期", "the day the rule was applied for"),
+        req("code_version", pl.String, "程序版本", "version of the program"),
+        req("rule_version", pl.String, "规则版本", "hash of the parameters in force"),
+        req("config_hash", pl.String, "设置指纹", "hash of the settings that could change an answer"),
+        req("state", pl.String, "状态", "published: a register holds only runs that were"),
+        req("counts", pl.String, "数量", "JSON: rows, children, outcomes, … by name"),
+        req("seconds", pl.String, "用时（秒）", "JSON: seconds by stage"),
+        req("peak_mib", pl.String, "内存峰值（MiB）", "JSON: peak memory by stage"),
+        req("remarks", pl.List(pl.String), "说明", "what was unusual about the night, in Chinese: late, repeated, clock put back"),
+        req("layout", pl.Int16, "库结构版本", "version of the register's layout"),
+    ),
+    ("started_at", "run_id"),
+)
+
+VERIFICATION_ANSWER = Table(
+    "verification_answer",
+    "部门核实反馈，一行为一条答复；只增不改",
+    "one answer of a department on one child of one roster; append-only",
+    (
+        req("record_hash", pl.UInt64, "记录内容指纹", "fixed hash of the answer"),
+        req("roster_id", pl.String, "花名册编号", "the roster"),
+        req("person_id", pl.String, "人员编码", "the child as the roster named it"),
+        Column("department", pl.String, "核实部门", "who answered"),
+        Column("result", pl.String, "核实结果", "属实, 不属实, 已离开, 信息有误, 查无此人"),
+        Column("field", pl.String, "更正项目", "what is to be corrected"),
+        Column("value", pl.String, "更正内容", "to what"),
+        Column("verified_by", pl.String, "核实人", "who checked"),
+        Column("verified_on", pl.Date, "核实日期", "when; null where the date could not be read"),
+        Column("remark", pl.String, "备注", "what else was written"),
+        req("source_file", pl.String, "来源文件", "file in which the answer was first found"),
+        req("source_row", pl.UInt32, "来源行号（标题下第一行为1）", "its row"),
+    ),
+    ("roster_id", "person_id", "verified_on", "department", "record_hash"),
+)
+
+DIVISION = Table(
+    "division",
+    "区划名称，一行为一个区划代码",
+    "one division code and its name",
+    (
+        req("code", pl.String, "区划代码", "six characters; 5001GX for 高新区; province and prefecture codes outside the city"),
+        req("name", pl.String, "名称", "what people call it"),
+    ),
+    ("code",),
+)
+
+# the person of the register: linkage's, with the hukou that the rule found
+REGISTER_PERSON = replace(
+    PERSON, columns=(*PERSON.columns, Column("hukou_division", pl.String, "户籍区划", "district of the hukou, as the rule found it"))
+)
+
+REGISTER_TABLES: tuple[Table, ...] = (
+    FLOWING_CHILD, REGISTER_PERSON, PERSON_RECORD, RECORD, RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP, LEDGER, LEDGER_EVENT,
+    REVIEW_QUEUE, VERIFICATION_ANSWER, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN,
+)  # fmt: skip
+
+# what the next night reads of this one
+RECALLED_TABLES: tuple[Table, ...] = (
+    PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, ASSESSMENT, RUN,
+)  # fmt: skip
