@@ -5,6 +5,8 @@ Every expression gives null for what it cannot read; nothing is guessed. Formats
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 
 # what departments write for "none"; long runs of one digit stand where a number was demanded
@@ -23,7 +25,7 @@ _PRIVATE_USE = dict(
 )
 # days since 1899-12-30 that a date cell of 1927-2063 holds, and the marks that mean "no date"
 _SERIAL = (10_000, 60_000)
-_NO_DATES = ("1900-01-01", "1899-12-30", "1899-12-31")
+_NO_DATES = (dt.date(1900, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31))
 
 
 def clean_text(text: pl.Expr) -> pl.Expr:
@@ -43,55 +45,64 @@ def half_width(text: pl.Expr) -> pl.Expr:
     return text.str.normalize("NFKC")
 
 
-def _parts(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Year, month, day as whole numbers; month and day null where the text has none, all null where it is no date."""
-    bare = half_width(text).str.replace_all(_BLANKS, " ").str.replace(r"(?:\s|T)\d{1,2}:\d{2}.*$", "").str.replace(r"\.0$", "").str.strip_chars()
-    marked = bare.str.extract_groups(r"^(?P<y>\d{4}|\d{2})\s?[-/.年]\s?(?P<m>\d{1,2})(?:\s?[-/.月]\s?(?P<d>\d{1,2})\s?日?|\s?月)?$")
-    solid = bare.str.extract_groups(r"^(?P<y>(?:19|20)\d{2})(?:(?P<m>\d{2})(?P<d>\d{2})?(?:\d{6})?)?年?$")
-    serial = bare.str.extract(r"^(\d{5})(?:\.\d+)?$", 1).cast(pl.Int32)
-    day = pl.when(serial.is_between(*_SERIAL)).then(pl.date(1899, 12, 30) + pl.duration(days=serial))
-    short = marked.struct.field("y").str.len_chars() == 2
-
-    def number(part: str) -> pl.Expr:
-        return pl.coalesce(marked.struct.field(part), solid.struct.field(part)).cast(pl.Int32)
-
-    # a year of two digits stands only before a full date
-    year = pl.when(short & marked.struct.field("d").is_null()).then(None).when(short).then(number("y") + 2000).otherwise(number("y"))
-    return pl.coalesce(day.dt.year(), year), pl.coalesce(day.dt.month().cast(pl.Int32), number("m")), pl.coalesce(day.dt.day().cast(pl.Int32), number("d"))
-
-
-def _possible(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
-    """Whether the parts are a possible date in the years that children and their papers can have."""
-    last = pl.date(year, month, 1).dt.month_end().dt.day().cast(pl.Int32)
-    return year.is_between(1900, 2100) & (month.is_null() | month.is_between(1, 12)) & (day.is_null() | day.is_between(1, last))
-
-
-def _safe(parts: tuple[pl.Expr, pl.Expr, pl.Expr]) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """The parts, null where they can be no date; a month outside 1-12 must not reach the calendar."""
-    year, month, day = parts
-    within = year.is_between(1900, 2100) & (month.is_null() | month.is_between(1, 12))
-    return pl.when(within).then(year), pl.when(within).then(month), pl.when(within).then(day)
-
-
 def date(text: pl.Expr) -> pl.Expr:
     """The date; of a month or a year alone, the latest day it can mean (decision 7). Null where the text is none or means "no date"."""
-    year, month, day = _safe(_parts(text))
-    found = (
-        pl.when(month.is_null())
-        .then(pl.date(year, 12, 31))
-        .when(day.is_null())
-        .then(pl.date(year, month, 1).dt.month_end())
-        .when(_possible(year, month, day))
-        .then(pl.date(year, month, pl.when(_possible(year, month, day)).then(day)))
-    )
-    return pl.when(~found.dt.to_string("%Y-%m-%d").is_in(_NO_DATES)).then(found)
+    return text.map_batches(lambda cells: _dated(cells).get_column("date"), return_dtype=pl.Date, is_elementwise=True)
 
 
 def date_precision(text: pl.Expr) -> pl.Expr:
     """day, month or year; null where `date` is null."""
-    _, month, day = _safe(_parts(text))
-    return pl.when(date(text).is_not_null()).then(
-        pl.when(month.is_null()).then(pl.lit("year")).when(day.is_null()).then(pl.lit("month")).otherwise(pl.lit("day"))
+    return text.map_batches(lambda cells: _dated(cells).get_column("precision"), return_dtype=pl.String, is_elementwise=True)
+
+
+def _dated(cells: pl.Series) -> pl.DataFrame:
+    """Date and precision of each cell, read once per distinct text: a column of a feed has far fewer of those than rows."""
+    texts = cells.cast(pl.String).rename("text")
+    distinct = texts.unique().drop_nulls().to_frame()
+    read = _possible(_parts(distinct)).with_columns(
+        date=pl.when(~pl.col("date").is_in(_NO_DATES)).then("date"),
+    )
+    precision = pl.when(pl.col("month").is_null()).then(pl.lit("year")).when(pl.col("day").is_null()).then(pl.lit("month")).otherwise(pl.lit("day"))
+    known = read.select("text", "date", precision=pl.when(pl.col("date").is_not_null()).then(precision))
+    return texts.to_frame().join(known, on="text", how="left", maintain_order="left")
+
+
+def _parts(texts: pl.DataFrame) -> pl.DataFrame:
+    """text with year, month, day as whole numbers, and day_serial; null where the text does not have them."""
+    bare = half_width(pl.col("text")).str.replace_all(_BLANKS, " ").str.replace(r"(?:\s|T)\d{1,2}:\d{2}.*$", "").str.replace(r"\.0$", "").str.strip_chars()
+    marked = r"^(?P<y>\d{4}|\d{2})\s?[-/.年]\s?(?P<m>\d{1,2})(?:\s?[-/.月]\s?(?P<d>\d{1,2})\s?日?|\s?月)?$"
+    solid = r"^(?P<y>(?:19|20)\d{2})(?:(?P<m>\d{2})(?P<d>\d{2})?(?:\d{6})?)?年?$"
+    found = texts.with_columns(bare=bare).with_columns(
+        marked=pl.col("bare").str.extract_groups(marked),
+        solid=pl.col("bare").str.extract_groups(solid),
+        serial=pl.col("bare").str.extract(r"^(\d{5})(?:\.\d+)?$", 1).cast(pl.Int32),
+    )
+    parts = found.with_columns(
+        pl.coalesce(pl.col("marked").struct.field(part), pl.col("solid").struct.field(part)).cast(pl.Int32).alias(name)
+        for part, name in (("y", "year"), ("m", "month"), ("d", "day"))
+    )
+    # a year of two digits stands only before a full date
+    return parts.with_columns(
+        year=pl.when(pl.col("year") >= 100).then("year").when(pl.col("day").is_not_null()).then(pl.col("year") + 2000),
+        serial=pl.when(pl.col("serial").is_between(*_SERIAL)).then("serial"),
+    ).drop("bare", "marked", "solid")
+
+
+def _possible(parts: pl.DataFrame) -> pl.DataFrame:
+    """text, year, month, day and `date`, null where the parts are no day of the calendar; of a month or a year its last day."""
+    within = pl.col("year").is_between(1900, 2100) & (pl.col("month").is_null() | pl.col("month").is_between(1, 12))
+    safe = parts.with_columns(year=pl.when(within).then("year"))
+    last = pl.when(pl.col("year").is_not_null()).then(pl.date(pl.col("year"), pl.col("month").fill_null(12), 1).dt.month_end())
+    timed = safe.with_columns(last=last)
+    day = pl.when(pl.col("day").is_between(1, pl.col("last").dt.day().cast(pl.Int32))).then("day")
+    exact = pl.col("last").dt.offset_by("-1mo").dt.month_end() + pl.duration(days=day)
+    whole = pl.when(pl.col("day").is_null()).then("last").otherwise(exact)
+    serial = pl.date(1899, 12, 30) + pl.duration(days=pl.col("serial"))
+    by_serial = pl.col("serial").is_not_null()
+    return timed.with_columns(
+        date=pl.when(by_serial).then(serial).otherwise(whole),
+        month=pl.when(by_serial).then(1).otherwise("month"),
+        day=pl.when(by_serial).then(1).otherwise("day"),
     )
 
 

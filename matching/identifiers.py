@@ -1,0 +1,151 @@
+"""Id numbers (GB 11643-1999). Enters: the text of id columns, and what else the row says. Leaves: the number, what became of the text, what is left of a spoilt one.
+
+The place part never makes a number invalid: it is where the number was first given, under the codes of that day.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK = "10X98765432"
+_PLACES_HMT = ("810000", "820000", "830000")
+_BORN_BETWEEN = (1900, 2100)
+# years in which a child code of the immunisation register can have been given (its digits 11-14)
+_CODE_YEARS = ("2005", "2030")
+
+
+def bare(text: pl.Expr) -> pl.Expr:
+    """The text without blanks, quotes and dashes, half-width, upper case; × and * as a last character are X, the letter O is zero."""
+    shown = text.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s'`’‘\-–—_]", "")
+    ended = shown.str.replace(r"^(\d{17})[×✕✖*]$", "${1}X")
+    return pl.when(ended.str.contains(r"^[0-9O]{17}[0-9OX]$")).then(ended.str.replace_all("O", "0")).otherwise(ended)
+
+
+def passes_checksum(number: pl.Expr) -> pl.Expr:
+    """Whether the 18th character is the check digit of the 17 before it (GB 11643-1999, ISO 7064 MOD 11-2). False for text of another form."""
+    formed = number.str.contains(r"^\d{17}[\dX]$").fill_null(False)
+    safe = pl.when(formed).then(number).otherwise(pl.lit("0" * 18))
+    total = pl.sum_horizontal(safe.str.slice(i, 1).cast(pl.Int32) * w for i, w in enumerate(_WEIGHTS))
+    wanted = (total % 11).replace_strict(dict(enumerate(_CHECK)), return_dtype=pl.String)
+    return formed & (safe.str.slice(17, 1) == wanted)
+
+
+def birth_date(number: pl.Expr) -> pl.Expr:
+    """The birth date that an 18-character number carries; null where it is none."""
+    day = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+    return pl.when((number.str.len_chars() == 18) & day.dt.year().is_between(*_BORN_BETWEEN)).then(day)
+
+
+def sex(number: pl.Expr) -> pl.Expr:
+    """male or female by the 17th digit, odd for male."""
+    digit = number.str.slice(16, 1).cast(pl.Int32, strict=False)
+    return pl.when(digit % 2 == 1).then(pl.lit("male")).when(digit % 2 == 0).then(pl.lit("female"))
+
+
+def from_fifteen(number: pl.Expr) -> pl.Expr:
+    """The 18 characters of an old number of 15 (`19` put before the year, check digit appended); null for other text."""
+    body = number.str.slice(0, 6) + "19" + number.str.slice(6, 9)
+    formed = number.str.contains(r"^\d{15}$").fill_null(False)
+    safe = pl.when(formed).then(body).otherwise(pl.lit("0" * 17))
+    total = pl.sum_horizontal(safe.str.slice(i, 1).cast(pl.Int32) * w for i, w in enumerate(_WEIGHTS))
+    return pl.when(formed).then(safe + (total % 11).replace_strict(dict(enumerate(_CHECK)), return_dtype=pl.String))
+
+
+def examine(rows: pl.DataFrame) -> pl.DataFrame:
+    """What the text of the child's id column is.
+
+    Args:
+        rows: text (placeholders null), exported (date), record_key (an immunisation code may stand in the id column), document (what the row's
+            document column says, null where it has none).
+
+    Returns:
+        The rows with number (18 characters where usable or nearly so), status (schemas.tables.record.ID_STATUSES), partial (18 characters, ? for what
+        is lost), document_type (mainland, hmt, foreign, none) and document_number.
+    """
+    seen = rows.with_columns(shown=bare(pl.col("text"))).with_columns(tail=pl.col("shown").str.extract(r"^(\d{18})\.0+$", 1))
+    # digits that a double cannot hold never went through one, so they are whole
+    whole = pl.col("tail").cast(pl.Int64, strict=False)
+    seen = seen.with_columns(rounded=(whole.cast(pl.Float64).cast(pl.Int64) == whole).fill_null(False), shown=pl.coalesce("tail", "shown"))
+    shown = pl.col("shown")
+    seen = seen.with_columns(
+        long=shown.str.contains(r"^\d{17}[\dX]$").fill_null(False),
+        right=passes_checksum(shown),
+        possible=(birth_date(shown) <= pl.col("exported")).fill_null(False),
+        is_key=(shown == pl.col("record_key")).fill_null(False),
+        exponent=shown.str.extract(r"^(\d\.?\d*)E\+?1[4-8]$", 1),
+        masked=(shown.str.contains(r"^[\dX*]{18}$") & shown.str.contains("**", literal=True)).fill_null(False),
+        permit=shown.str.contains(r"^[HM]\d{8,10}$").fill_null(False),
+        passport=shown.str.contains(r"^(?:[A-Z]{1,3}\d{6,9}|\d{8}|\d{10}\([A-Z]\))$").fill_null(False),
+        said=(pl.col("document").is_in(["hmt", "foreign"]) & (shown.str.len_chars() >= 6)).fill_null(False),
+    ).with_columns(
+        code_like=pl.col("is_key") | (~pl.col("possible") & shown.str.slice(10, 4).is_between(pl.lit(_CODE_YEARS[0]), pl.lit(_CODE_YEARS[1]))),
+    )
+    return _left_over(seen.with_columns(status=_status())).drop(
+        "shown", "tail", "rounded", "long", "right", "possible", "is_key", "exponent", "masked", "permit", "passport", "said", "code_like"
+    )
+
+
+def _status() -> pl.Expr:
+    """One of ID_STATUSES, the first that fits."""
+    shown, long = pl.col("shown"), pl.col("long")
+    first_of = (
+        (shown.is_null() | (shown == ""), "absent"),
+        (pl.col("exponent").is_not_null() | pl.col("rounded"), "excel_rounded"),
+        (long & shown.str.starts_with("9"), "other_document"),
+        (long & pl.col("right") & pl.col("possible") & ~pl.col("is_key"), "valid"),
+        (long & pl.col("code_like"), "child_code"),
+        (long & shown.str.ends_with("000") & ~pl.col("right"), "excel_rounded"),
+        (long & ~pl.col("possible"), "impossible_date"),
+        (long, "checksum_failed"),
+        (pl.col("masked"), "masked"),
+        (pl.col("permit") | pl.col("passport") | pl.col("said"), "other_document"),
+    )
+    return pl.coalesce(*(pl.when(fits).then(pl.lit(word)) for fits, word in first_of), pl.lit("wrong_length"))
+
+
+def _left_over(seen: pl.DataFrame) -> pl.DataFrame:
+    """number, partial, document_type and document_number by the status."""
+    shown, status = pl.col("shown"), pl.col("status")
+    spoilt = status == "excel_rounded"
+    partial = (
+        pl.when(spoilt & pl.col("exponent").is_not_null())
+        .then(pl.col("exponent").str.replace(".", "", literal=True).str.pad_end(18, "?"))
+        .when(spoilt)
+        .then(shown.str.slice(0, 15) + "???")
+        .when(status == "masked")
+        .then(shown.str.replace_all("*", "?", literal=True))
+        .when((status == "wrong_length") & shown.str.contains(r"^\d{15}$"))
+        .then(shown + "???")
+    )
+    by_number = (
+        pl.when((status == "valid") & shown.str.slice(0, 6).is_in(_PLACES_HMT))
+        .then(pl.lit("hmt"))
+        .when(status == "valid")
+        .then(pl.lit("mainland"))
+        .when((status == "other_document") & pl.col("long"))
+        .then(pl.lit("foreign"))
+        .when((status == "other_document") & pl.col("permit"))
+        .then(pl.lit("hmt"))
+    )
+    # a permit to the mainland is renewed: the letter and eight digits stay
+    document_number = pl.when(pl.col("permit")).then(shown.str.slice(0, 9)).otherwise(shown)
+    return seen.with_columns(
+        number=pl.when(status.is_in(["valid", "checksum_failed", "impossible_date"])).then(shown),
+        partial=partial,
+        document_type=pl.coalesce(pl.when(status == "valid").then(by_number), "document", by_number),
+        document_number=pl.when(status == "other_document").then(document_number),
+    )
+
+
+def of_relative(text: pl.Expr) -> pl.Expr:
+    """An adult's number of 18 characters with a possible date; an old one of 15 brought to 18; null for anything else."""
+    shown = bare(text)
+    long = pl.when(shown.str.contains(r"^\d{17}[\dX]$")).then(shown).otherwise(from_fifteen(shown))
+    return pl.when(birth_date(long).is_not_null()).then(long)
+
+
+def in_key(record_key: pl.Expr, exported: pl.Expr) -> pl.Expr:
+    """The valid number inside a record key: `G` and the id (学籍号), or the id with category, level and reissue behind (残疾人证号)."""
+    inside = pl.coalesce(record_key.str.extract(r"^G(\d{17}[\dX])$", 1), record_key.str.extract(r"^(\d{17}[\dX])[1-7][1-4](?:B\d+)?$", 1))
+    return pl.when(passes_checksum(inside) & (birth_date(inside) <= exported)).then(inside)

@@ -1,0 +1,136 @@
+"""Names. Enters: names as departments write them. Leaves: the name to show, the name to compare, what kind it is, surname and given name, readings.
+
+Every step is script-safe: a name that is not empty never becomes empty.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from itertools import product
+
+import opencc
+import polars as pl
+from pypinyin import Style, pinyin
+
+from schemas.reference import lists
+
+_HAN = r"\p{Han}"
+_DOTS = r"[•・‧．.∙⋅·\u{2010}-\u{2015}\-]"
+# what stands where a character could not be written
+_UNREADABLE = r"[?？□■〓�○\u{E000}-\u{F8FF}]"
+_NICKNAMES = (
+    "毛毛 宝宝 小宝 大宝 二宝 三宝 贝贝 妞妞 乐乐 豆豆 囡囡 丫丫 皮皮 小毛 毛头 妹妹 弟弟 娃娃 幺妹 幺儿 小妹 婴儿 新生儿 男婴 女婴 未取名 未命名 待取名"
+).split()
+_MOST_READINGS = 16
+
+
+def display(text: pl.Expr) -> pl.Expr:
+    """The name without blanks between characters, trailing marks and counters; separators as · (民委发〔2016〕33号)."""
+    bare = text.str.normalize("NFKC").str.replace_all(r"[\s\u{200B}-\u{200D}]+", " ").str.strip_chars()
+    bare = bare.str.replace_all(f"({_HAN}|{_UNREADABLE}|·) +", "${1}").str.replace_all(f" +({_HAN}|{_UNREADABLE})", "${1}")
+    dotted = bare.str.replace_all(f"({_HAN}){_DOTS}+", "${1}·").str.replace(r"·$", "")
+    # a rare character is sometimes described in brackets: 张(韦华)
+    described = dotted.str.replace(r"^(\p{Han})[(\[【][^)\]】]*[)\]】]$", "${1}?")
+    unmarked = described.str.replace(r"[(\[【][^)\]】]*[)\]】]?$", "").str.replace(r"[*#\d\s]+$", "")
+    return pl.when(unmarked.str.len_chars() > 0).then(unmarked).otherwise(text)
+
+
+def folded(name: pl.Expr) -> pl.Expr:
+    """The name for comparing: simplified characters, variants joined, no dots and blanks, Latin letters upper case, unreadable characters as ?."""
+    table = _folding()
+    bare = name.str.replace_all(_UNREADABLE, "?").str.replace_many(list(table), list(table.values())).str.to_uppercase().str.replace_all(r"[·\s'’]", "")
+    return pl.when(bare.str.len_chars() > 0).then(bare).otherwise(name)
+
+
+@cache
+def _folding() -> dict[str, str]:
+    """Traditional and variant characters -> the character they are compared as."""
+    convert = opencc.OpenCC("t2s").convert
+    common = [chr(c) for c in range(0x4E00, 0x9FFF)]
+    table = {c: s for c, s in zip(common, convert("".join(common)), strict=True) if c != s}
+    variants = lists.read("character_variants.csv").select("variant", "character").iter_rows()
+    return table | dict(variants)
+
+
+def kind(name: pl.Expr) -> pl.Expr:
+    """full, newborn, nickname, latin, partial or absent."""
+    return (
+        pl.when(name.is_null())
+        .then(pl.lit("absent"))
+        .when(parent_in_name(name).is_not_null())
+        .then(pl.lit("newborn"))
+        .when(name.is_in(_NICKNAMES))
+        .then(pl.lit("nickname"))
+        .when(name.str.contains(_UNREADABLE))
+        .then(pl.lit("partial"))
+        .when(~name.str.contains(_HAN))
+        .then(pl.lit("latin"))
+        .otherwise(pl.lit("full"))
+    )
+
+
+def parent_in_name(name: pl.Expr) -> pl.Expr:
+    """The parent's name that a newborn's name carries (王丽 of 王丽之女); null for any other name."""
+    return name.str.extract(r"^(.{2,8}?)之(?:长|次|大|小|幼|双胞胎)?(?:子|女|男|婴|儿)[0-9A-Z一二甲乙]?$", 1)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Surname and given name of a folded name; a name longer than any Han name, or in Latin letters, is all given name."""
+    if not name or not _is_han(name[0]):
+        return "", name
+    for size in (2, 1):
+        if name[:size] in surname_readings() and (size == 1 or len(name) > 2):
+            if len(name) - size > 3:
+                break
+            return name[:size], name[size:]
+    return ("", name) if len(name) > 4 else (name[:1], name[1:])
+
+
+@cache
+def surname_readings() -> dict[str, frozenset[str]]:
+    """Surname -> its readings without tones, syllables joined; those of the list come first, for the general dictionary reads surnames wrongly."""
+    found: dict[str, frozenset[str]] = {}
+    for surname, reading, _ in lists.read("surname_readings.csv").iter_rows():
+        found[surname] = frozenset(_toneless(r) for r in reading.replace("、", "/").split("/"))
+    for surname, _ in lists.read("surname_weights_faker.csv").iter_rows():
+        found.setdefault(surname, frozenset({"".join(_character(c)[0] for c in surname)}))
+    return found | {"覃": frozenset({"qin", "tan"}), "隗": frozenset({"wei", "kui"})}
+
+
+def readings(name: str) -> set[str]:
+    """All ways a folded name may sound: toneless syllables joined by blanks, surname first, at most 16; a name in Latin letters is its own reading.
+
+    A set, for 覃 is Qín or Tán and 乐 Lè or Yuè: two names sound alike where the sets meet.
+    """
+    surname, given = split_name(name)
+    if not surname and not any(_is_han(c) for c in given):
+        return {name.lower()}
+    heads = sorted(surname_readings().get(surname, frozenset({"".join(_character(c)[0] for c in surname)}))) if surname else [""]
+    tails = [_character(c) for c in given]
+    if len(heads) * _count(tails) > _MOST_READINGS:
+        tails = [t[:1] for t in tails]
+    return {" ".join(filter(None, each)) for each in product(heads, *tails)}
+
+
+def _count(choices: list[tuple[str, ...]]) -> int:
+    total = 1
+    for c in choices:
+        total *= len(c)
+    return total
+
+
+@cache
+def _character(character: str) -> tuple[str, ...]:
+    """The two most common toneless readings of a character; itself where it has none."""
+    found = pinyin(character, style=Style.NORMAL, heteronym=True)[0]
+    return tuple(dict.fromkeys(found))[:2]
+
+
+def _toneless(reading: str) -> str:
+    bare = unicodedata.normalize("NFD", reading.replace("ü", "v")).encode("ascii", "ignore").decode()
+    return bare.replace(" ", "").lower()
+
+
+def _is_han(character: str) -> bool:
+    return "\u3400" <= character <= "\u9fff" or "\U00020000" <= character <= "\U0003ffff"

@@ -1,0 +1,163 @@
+"""The station standardise: a feed's accepted text goes in; its typed columns and the record that linkage compares come out.
+
+A faulty value that the row can do without becomes null and leaves a warning; nothing is guessed, and no row is lost.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from matching import identifiers, names, phones
+from matching.record import record_of
+from matching.warnings import ROW_WARNINGS, STARTS, column_warnings
+from schemas import cells
+from schemas.exports.contract import Column, Feed, Kind
+from schemas.exports.feeds import FEEDS
+from schemas.reference import lists
+from schemas.reference.addresses import fill_townships
+from schemas.reference.divisions import resolve
+from schemas.tables.facts import standard_schema
+
+_PROVENANCE = ["feed", "source_file", "source_row", "export_date"]
+# the address that belongs to a division, where it has one
+_ADDRESS_OF = {"hukou": "hukou_address", "residence": "address"}
+
+
+def standardise(feed_name: str, work: Path) -> None:
+    """Standardise one feed of the night: work/accepted/<feed> to work/standard/<feed> and, for feeds that see children, work/record/<feed>."""
+    feed = FEEDS[feed_name]
+    accepted = pl.read_parquet(work / "accepted" / f"{feed_name}.parquet")
+    for folder in ("standard", "record"):
+        (work / folder).mkdir(exist_ok=True)
+    standard = typed(accepted, feed)
+    columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *feed.standard_columns]
+    standard.select(columns).sort("source_file", "source_row").write_parquet(work / "standard" / f"{feed_name}.parquet")
+    if feed_name != "verification":
+        record_of(standard, feed).write_parquet(work / "record" / f"{feed_name}.parquet")
+
+
+def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """The accepted rows with every column standardised, warnings gathered, and beside them the text columns as `raw_<name>`."""
+    frame = accepted.with_columns(record_hashes(accepted, feed)).rename({c.name: f"raw_{c.name}" for c in feed.columns})
+    frame = frame.with_columns(_document(feed).alias("document_type"))
+    frame = frame.with_columns(e for c in feed.columns for e in _typed_column(c, feed))
+    frame = _divisions(frame, feed)
+    frame = _own_number(frame, feed)
+    frame = frame.with_columns(_in_institution(feed).alias("in_institution"))
+    found = [*(w for c in feed.columns for w in column_warnings(c)), *(warning(feed) for warning in ROW_WARNINGS)]
+    frame = frame.with_columns(pl.concat_list("warnings", *found).list.drop_nulls().list.unique(maintain_order=True).alias("warnings"))
+    return frame.with_columns(_not_before_birth(feed)).cast(dict(standard_schema(feed).items()))
+
+
+def record_hashes(accepted: pl.DataFrame, feed: Feed) -> pl.Series:
+    """A fixed 64-bit hash of each row's content (md5, lower half): the feed and its cells, null distinct from empty; not file, row or export date."""
+    cells_of = ", ".join(f"coalesce('=' || \"{c.name}\", '')" for c in feed.columns)
+    sql = f"SELECT md5_number_lower(concat_ws(chr(31), '{feed.name}', {cells_of})) AS record_hash FROM accepted"
+    with duckdb.connect() as con:
+        con.register("accepted", accepted)
+        return con.sql(sql).pl().get_column("record_hash").cast(pl.UInt64)
+
+
+def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
+    """The expressions that give a column's standardised columns; divisions and the child's own number come later."""
+    raw = pl.col(f"raw_{column.name}")
+    match column.kind:
+        case Kind.DATE:
+            return [cells.date(raw).alias(column.name), cells.date_precision(raw).alias(f"{column.name}_precision")]
+        case Kind.NAME:
+            return [names.display(raw).alias(column.name)]
+        case Kind.SEX:
+            return [cells.sex(raw).alias(column.name)]
+        case Kind.FLAG:
+            return [cells.flag(raw.replace({"住校": "是", "走读": "否", "寄宿": "是"})).alias(column.name)]
+        case Kind.YEAR:
+            return [cells.year(raw).alias(column.name)]
+        case Kind.LIST:
+            return [cells.values(raw).alias(column.name)]
+        case Kind.PHONE:
+            return [phones.numbers(raw).alias(column.name)]
+        case Kind.CODE:
+            return [_coded(raw, column).alias(column.name)]
+        case Kind.ID if column.name != "id_number":
+            number = identifiers.of_relative(raw)
+            status = pl.when(raw.is_null()).then(pl.lit("absent")).when(number.is_null()).then(pl.lit("wrong_length"))
+            passed = pl.when(identifiers.passes_checksum(number)).then(pl.lit("valid")).otherwise(pl.lit("checksum_failed"))
+            return [number.alias(column.name), status.otherwise(passed).alias(f"{column.name}_status")]
+        case Kind.KEY:
+            return [raw.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s'‘’]", "").alias(column.name)]
+        case Kind.TEXT | Kind.ADDRESS:
+            return [raw.alias(column.name)]
+        case _:
+            return []
+
+
+def _coded(raw: pl.Expr, column: Column) -> pl.Expr:
+    """The word of the column's code set that the text means; null where it means none of them."""
+    bare = cells.half_width(raw).str.replace_all(r"\s", "")
+    if not column.codes:
+        return bare
+    synonyms = lists.read("code_synonyms.csv").filter((pl.col("column") == column.name) & pl.col("code").is_in(column.codes))
+    words = dict(synonyms.select("word", "code").iter_rows()) | {code: code for code in column.codes}
+    return bare.replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def _divisions(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """Division columns by the distinct texts in them, joined back; a township from the address where the division has none."""
+    system = dict(lists.read("feed_code_systems.csv").select("feed", "system").iter_rows())[feed.name]
+    present = {c.name for c in feed.columns}
+    for column in feed.columns:
+        if column.kind is not Kind.DIVISION:
+            continue
+        raw, stem = f"raw_{column.name}", column.stem
+        places = resolve(frame.get_column(raw), system).rename(
+            {"code": f"{stem}_code", "township": f"{stem}_township", "written": f"{stem}_written", "warning": f"note_{column.name}"}
+        )
+        frame = frame.join(places.drop("level"), left_on=raw, right_on="text", how="left", maintain_order="left")
+        if _ADDRESS_OF.get(stem) in present:
+            frame = fill_townships(frame, stem, _ADDRESS_OF[stem])
+    return frame
+
+
+def _document(feed: Feed) -> pl.Expr:
+    """What the row's document column says the child's document is; null where it has none or says something else."""
+    if "id_type" not in {c.name for c in feed.columns}:
+        return pl.lit(None, dtype=pl.String)
+    words = dict(lists.read("document_words.csv").select("word", "document_type").iter_rows())
+    return pl.col("raw_id_type").replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def _own_number(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """The child's own id column examined: number, status, what is left, and the document it shows."""
+    if "id_number" not in {c.name for c in feed.columns}:
+        return frame
+    found = identifiers.examine(
+        frame.select(
+            text="raw_id_number",
+            exported="export_date",
+            record_key="record_key" if "record_key" in frame.columns else pl.lit(None, dtype=pl.String),
+            document="document_type",
+        )
+    )
+    spoilt = pl.col("warnings").list.contains("id_stored_as_number:id_number")
+    return frame.with_columns(
+        found.select(id_number="number", id_number_status="status", id_partial="partial", document_type="document_type", document_number="document_number")
+    ).with_columns(id_number_status=pl.when(spoilt).then(pl.lit("excel_rounded")).otherwise("id_number_status"))
+
+
+def _in_institution(feed: Feed) -> pl.Expr:
+    """Whether the row's address or guardian is a welfare institution; the hukou's address says nothing of where the child lives."""
+    words = "|".join(lists.read("institution_words.csv").get_column("pattern"))
+    looked = [c.name for c in feed.columns if c.name in ("address", "guardian_name", "guardian_relation", "lives_with_name", "guardian1_name", "guardian2_name")]
+    return pl.any_horizontal(pl.lit(False), *(pl.col(f"raw_{name}").str.contains(words).fill_null(False) for name in looked))
+
+
+def _not_before_birth(feed: Feed) -> list[pl.Expr]:
+    """Starts before birth become the birth date."""
+    present = {c.name for c in feed.columns}
+    if "birth_date" not in present:
+        return []
+    early = [name for name in STARTS if name in present]
+    return [pl.when(pl.col(name) < pl.col("birth_date")).then("birth_date").otherwise(name).alias(name) for name in early]
