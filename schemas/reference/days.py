@@ -18,20 +18,33 @@ def district_on(day: date, code: pl.Expr, township: pl.Expr, written: pl.Expr) -
     Args:
         code, township, written: as in the standardised division columns; null code gives null.
     """
-    found = code
+    undone = tuple(change for change in lists.changes() if change.on > day)
+    if day >= lists.changes()[0].on:
+        return code
+    places = pl.struct(code.alias("code"), township.alias("township"), written.alias("written"))
+    return places.map_batches(lambda cells: _back_to(day, cells), return_dtype=pl.String, is_elementwise=True)
+
+
+def _back_to(day: date, places: pl.Series) -> pl.Series:
+    """The district on the day of each struct of code, township, written; each distinct place once, a change at a time."""
+    asked = places.struct.unnest().cast(pl.String)
+    known = asked.unique().with_columns(found=pl.col("code"))
     for change in lists.changes():
-        if change.on <= day:
-            continue
-        moved = (found == change.code) & (written == change.before)
-        if change.townships:
-            zone = change.before
-            moved = (found == change.code) & (township.is_in(change.townships) | (township.is_null() & (written == zone)) | written.is_in(_ZONE_OF.get(change.code, [])))
-        elif change.code in _ZONE_OF:
-            moved = (found == change.code) & ~(township.is_in(_townships_kept(change)).fill_null(False) | written.is_in(_ZONE_OF[change.code]))
-        else:
-            moved = found == change.code
-        found = pl.when(moved.fill_null(False)).then(pl.lit(change.before)).otherwise(found)
-    return found
+        if change.on > day:
+            known = known.with_columns(found=pl.when(_moved(change).fill_null(False)).then(pl.lit(change.before)).otherwise("found"))
+    return asked.join(known, on=["code", "township", "written"], how="left", nulls_equal=True, maintain_order="left").get_column("found")
+
+
+def _moved(change: lists.Change) -> pl.Expr:
+    """Whether a place, by `found`, `township` and `written`, lay in the district that the change ended."""
+    here, township, written = pl.col("found") == change.code, pl.col("township"), pl.col("written")
+    if change.townships:
+        unsaid = township.is_null() & (written == change.before)
+        return here & (township.is_in(change.townships) | unsaid | written.is_in(_ZONE_OF.get(change.code, [])))
+    if change.code in _ZONE_OF:
+        kept = township.is_in(_townships_kept(change)).fill_null(False) | written.is_in(_ZONE_OF[change.code])
+        return here & ~kept.fill_null(False)
+    return here
 
 
 # districts whose code was that of a smaller district before 2011: what is written where that one is meant
