@@ -1,6 +1,6 @@
 """What goes wrong between a child and a file. Enters: typed sheets. Leaves: the same sheets damaged, every fault named in `Sheet.marks`.
 
-Faults here change what a row says; `forms` changes only how it is written. The shares come from `Rates`, the codes are in docs of rates.yaml.
+Faults here change what a row says; `forms` changes only how it is written. The shares come from `Rates`; the codes are the names of the kinds in rates.yaml, and those written out here and in `forms`.
 """
 
 from __future__ import annotations

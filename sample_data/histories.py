@@ -80,15 +80,15 @@ def moves(rng: np.random.Generator, families: int, where: Places, as_of: date, r
     summer = ago(110, 145)
     long_ago = ago(400, 1_200)
     gone = ago(250, 600)
-    several = ago(SETTLED, 900) - rng.integers(0, 3, size=families)
+    several = ago(SETTLED, 900)
     table: dict[str, tuple[Ints, Ints, Ints]] = {
         "zone": (since, none, none),
         "in_city": (since, none, none),
         "into_city": (since, none, none),
         "hukou_moved": (np.minimum(since, today - 800), none, none),
         "out_of_city": (ago(150, 2_000), none, none),
-        "moved": (several, several - stay // 2 - 30, several - rng.integers(0, 20, size=families)),
-        "zone_then_out": (several, several - stay, several - rng.integers(0, 20, size=families)),
+        "moved": (several, several - stay // 2 - 30, several),
+        "zone_then_out": (several, several - stay, several),
         "returned": (left, left - stay, left),
         "returned_long_ago": (long_ago, long_ago - stay, long_ago),
         "summer_gap": (summer + rng.integers(20, 56, size=families), summer - stay, summer),

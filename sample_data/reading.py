@@ -20,11 +20,11 @@ def answered(kids: pl.DataFrame, sheets: dict[str, Sheet], where: Places, as_of:
     known = kids.join(_starts(sheets), on="row", how="left", maintain_order="left")
     by_history = pl.col("story").is_in(["moved", "summer_gap"]) | pl.col("is_stated").fill_null(False)
     counts = pl.col("clock").is_not_null()
-    since = pl.when(counts & by_history).then("clock").when(counts).then(pl.max_horizontal("inferred_on", "birth"))
+    since = pl.when(counts & by_history).then("clock").when(counts & pl.col("inferred_on").is_not_null()).then(pl.max_horizontal("inferred_on", "birth"))
     place = {name: where.table.select(code=pl.col("code6"), zone="zone", county="county")[known[name]] for name in ("hukou", "home")}
     known = known.with_columns(
         since=since,
-        is_inferred=counts & ~by_history,
+        is_inferred=counts & ~by_history & pl.col("inferred_on").is_not_null(),
         hukou_code=place["hukou"]["code"], home_code=place["home"]["code"],
         both_zone=place["hukou"]["zone"] & place["home"]["zone"],
         from_city=known["hukou"] < where.city, in_city=known["home"] < where.city,

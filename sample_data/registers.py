@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 
 from sample_data.numbers import padded, scrambled
@@ -111,5 +110,4 @@ def _registration(block: Block, kids: pl.DataFrame, at: str, since: str, serial:
         lives_with_id=pl.when(parent).then(pl.when(with_father).then("father_id").otherwise("mother_id")).when(pl.col("guardianship") == "祖辈").then("grandmother_id"),
         lives_with_relation=pl.when(parent).then(pl.when(with_father).then(pl.lit("父亲")).otherwise(pl.lit("母亲"))).otherwise(relation),
         phone=pl.when(with_father).then("father_phone").otherwise("mother_phone"),
-        _part=pl.Series(np.full(n, "")),
     )  # fmt: skip

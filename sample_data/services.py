@@ -240,7 +240,7 @@ def disease_control(block: Block) -> Sheet:
         clinic=block.where.table[kids["card_at"]]["township"].fill_null("") + "预防接种门诊",
         clinic_division="card_at",
         status=status,
-        last_dose_on=last,
+        last_dose_on=pl.when(~pl.col("arrived") | (last >= opened)).then(last),
         doses_overdue=pl.when(overdue).then(pl.Series(np.array([f"{a};{b}" for a in _DOSES for b in _DOSES if a < b])[rng.integers(15, size=n)])),
     )  # fmt: skip
     return sheet("disease_control", rows)

@@ -138,13 +138,22 @@ def _services(rng: np.random.Generator, kids: pl.DataFrame, where: Places, as_of
     insured_at_home = np.where(is_away, chance(rng, n, 0.55), story != "out_of_city") & (story != "duration_unknown")
     insured &= insured_at_home | hukou_in_city
     insured |= (story == "other_document") & ~school
+    # of an infant somebody always states when it came: else it could as well have been there from birth (decision 7)
+    infant = is_away & (since - birth < 400)
+    alone = infant & ~residence & ~survey
+    card, at_home_card = card | alone, at_home_card | alone
+    residence_states = chance(rng, n, 0.92) | infant | ~np.isin(story, ("in_city", "into_city", "zone"))
+    # where no registration gives at least its own date, the surveyor asked since when
+    survey_states = (chance(rng, n, 0.85) | infant | ~residence) & (story != "duration_unknown")
+    card_states = (chance(rng, n, 0.6) | infant) & (story != "summer_gap")
+    stated = (residence & residence_states) | (survey & survey_states) | (card & at_home_card & card_states)
+    # a sign of having left the hukou place is given only where the arrival is stated: else two days could be the start
+    has_left = is_away & ~born_there & hukou_in_city & stated
     return {
         "see_household": household, "see_residence": residence, "see_survey": survey, "see_school": school, "boarding": boarding,
         "see_card": card, "card_at_home": at_home_card, "see_health": health, "see_insurance": insured, "insured_at_home": insured_at_home,
-        "see_old_school": school & is_away & ~born_there & (story != "summer_gap") & hukou_in_city & (age > 4) & chance(rng, n, 0.5) & (since > birth + 4 * 365),
-        "see_old_health": small & is_away & ~born_there & hukou_in_city & chance(rng, n, 0.4),
-        "residence_states": chance(rng, n, 0.92) | ~np.isin(story, ("in_city", "into_city", "zone")),
-        "survey_states": chance(rng, n, 0.85) & (story != "duration_unknown"),
-        "card_states": (chance(rng, n, 0.6) | born_there) & (story != "summer_gap"),
+        "see_old_school": school & has_left & (story != "summer_gap") & (since > birth + 4 * 365) & chance(rng, n, 0.55),
+        "see_old_health": small & has_left & chance(rng, n, 0.45),
+        "residence_states": residence_states, "survey_states": survey_states, "card_states": card_states,
         "surveyed_on": pl.Series(surveyed_on).cast(pl.Date),
     }  # fmt: skip
