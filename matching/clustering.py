@@ -144,13 +144,14 @@ class _Walk:
         return out
 
     def _ambiguous(self, left: int, right: int, weight: float, rivals: dict[int, list[tuple[float, int]]]) -> str | None:
-        """Whether either end has another edge nearly as good, to a cluster that excludes this one."""
+        """Whether either end has another edge nearly as good, to a cluster it could join and that excludes this one."""
         for here, there in ((left, right), (right, left)):
             for other_weight, other in rivals[here]:
                 if other == there or weight - other_weight >= self._margin:
                     continue
                 a, b = self._find(there), self._find(other)
-                if a != b and a != self._find(here) and b != self._find(here) and self._conflict(a, b):
+                own = self._find(here)
+                if own not in (a, b) and a != b and self._conflict(a, b) and not self._conflict(own, b):
                     return "ambiguous"
         return None
 

@@ -14,6 +14,8 @@ import yaml
 
 CHILDREN = Path(__file__).with_name("model.yaml")
 FREQUENCY = "frequency"
+# shares are written with three digits, so their sum may be a little over one
+_MOST = 1.02
 
 
 class ModelError(Exception):
@@ -24,13 +26,15 @@ class ModelError(Exception):
 class Level:
     """One outcome of a comparison: its name, the phrase a clerk reads, and its share among the pairs of each class.
 
-    `by_frequency`: the strangers' share is the frequency of the value itself; `shares["stranger"]` is then the share of an average value.
+    `by_frequency`: the strangers' share is the frequency of the value itself, and `shares` has none for them. `aside`: the level is reached only where
+    less than usual could be compared, so it stands outside the sum of the shares, and training leaves it alone.
     """
 
     name: str
     phrase: str
     shares: dict[str, float]
     by_frequency: bool
+    aside: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,10 @@ def load_model(path: Path = CHILDREN) -> Model:
 
 def _comparison(file: str, name: str, body: dict[str, Any], classes: tuple[str, ...]) -> Comparison:
     levels = tuple(_level(f"{file}: comparisons.{name}.{level}", level, parts, classes) for level, parts in body["levels"].items())
+    for each in classes:
+        total = sum(level.shares.get(each, 0.0) for level in levels if not level.aside)
+        if total > _MOST:
+            raise ModelError(f"{file}: comparisons.{name}: the shares of {each} come to {total:.3f}; they must not exceed 1")
     return Comparison(name, str(body.get("label", name)), levels)
 
 
@@ -123,7 +131,7 @@ def _level(place: str, name: str, parts: dict[str, Any], classes: tuple[str, ...
         raise ModelError(f"{place}: needs a share for {', '.join(missing)}")
     by_frequency = parts["stranger"] == FREQUENCY
     shares = {c: _share(place, c, parts[c]) for c in classes if not (c == "stranger" and by_frequency)}
-    return Level(name, str(parts.get("phrase", name)), shares, by_frequency)
+    return Level(name, str(parts.get("phrase", name)), shares, by_frequency, bool(parts.get("aside", False)))
 
 
 def _share(place: str, what: str, value: Any) -> float:

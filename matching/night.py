@@ -43,6 +43,17 @@ def prepare(record: pl.DataFrame, as_of: date, model: Model) -> Night:
     own = anchors.own_numbers(records, as_of)
     changed = anchors.changed_numbers(records, own)
     members = _members(records, own, changed)
+    return Night(records, own, changed, members, *_units(records, own, members, model))
+
+
+def prepare_rows(records: Records, model: Model) -> Units:
+    """Every row as a unit of its own, with what it says itself and nothing of its number: what training compares."""
+    members = records.rows.select("rec", unit="rec")
+    return _units(records, anchors.OWN_SCHEMA.to_frame(), members, model)[0]
+
+
+def _units(records: Records, own: pl.DataFrame, members: pl.DataFrame, model: Model) -> tuple[Units, pl.Series]:
+    """The units' values, and which units have a number of their own."""
     count = members["unit"].n_unique()
     values = {name: features.lift(long, members) for name, long in features.attributes(records, own).items()}
     texts = features.id_texts(records, own)
@@ -60,7 +71,7 @@ def prepare(record: pl.DataFrame, as_of: date, model: Model) -> Night:
     numbered = own.filter(pl.col("own_id").is_not_null()).join(members, on="rec")["unit"].unique()
     trusted = np.zeros(count, dtype=np.bool_)
     trusted[numbered.to_numpy()] = True
-    return Night(records, own, changed, members, units, pl.Series("is_trusted", trusted))
+    return units, pl.Series("is_trusted", trusted)
 
 
 def _members(records: Records, own: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
