@@ -17,8 +17,10 @@ import python_calamine
 
 from publish.reading import query, reading
 from publish.review_sheet import DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
+from publish.swap import state_folder
 from publish.workbook import write_workbook
 from schemas.tables.decision import DECISION as DECISIONS
+from schemas.tables.pair import REVIEW_QUEUE
 
 _HEADINGS = (PAIR, DECISION, DECIDED_BY, DECIDED_ON)
 _TITLE_ROWS = 20  # headings stand within these
@@ -85,16 +87,25 @@ def import_decisions(workbook: Path, register: Path) -> Imported:
 
 
 def recall_decisions(register: Path, work: Path) -> None:
-    """Write `work/previous/decisions.parquet` (`DECISIONS`): for each pair the decision imported last, ordered by pair."""
+    """Enter the decisions made since into `work/previous/review_queue.parquet`, where linkage looks for them: for each pair the one imported last.
+
+    A pair that the queue no longer has comes back into it, bound to the records that the clerk was shown.
+    """
     store = pl.concat([DECISIONS.empty(), *(pl.read_parquet(file) for file in _files(register))])
     latest = store.unique("pair_id", keep="last", maintain_order=True).sort("pair_id")
-    target = work / "previous" / "decisions.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    DECISIONS.conform(latest).write_parquet(target)
+    path = work / "previous" / "review_queue.parquet"
+    queue = REVIEW_QUEUE.conform(pl.read_parquet(path))
+    known = queue.update(latest.select("pair_id", "decision", "decided_by", "decided_on"), on="pair_id")
+    gone = latest.join(queue, on="pair_id", how="anti").with_columns(
+        pl.lit(0.0).alias("match_weight"), pl.lit(0.5).alias("match_probability"), pl.lit("decided").alias("cause"), pl.lit(0.0).alias("gain"),
+        pl.lit([], dtype=REVIEW_QUEUE.schema["comparisons"]).alias("comparisons"),
+        *(pl.col(f"{side}_records").list.get(0, null_on_oob=True).fill_null(0).alias(f"{side}_record") for side in ("left", "right")),
+    )  # fmt: skip
+    REVIEW_QUEUE.conform(pl.concat([REVIEW_QUEUE.conform(known), REVIEW_QUEUE.conform(gone)]).sort("pair_id")).write_parquet(path)
 
 
 def _store(register: Path) -> Path:
-    return register.with_name(f"{register.name}.d") / "decisions"
+    return state_folder(register.absolute()) / "decisions"
 
 
 def _files(register: Path) -> list[Path]:

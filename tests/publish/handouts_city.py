@@ -15,7 +15,7 @@ import polars as pl
 from schemas.tables.assessment import ASSESSMENT
 from schemas.tables.ledger import FLOWING_CHILD, MOMENT
 from schemas.tables.record import PERSON
-from schemas.tables.register import DIVISION, REGISTER_TABLES
+from schemas.tables.register import DIVISION, LAYOUT, REGISTER_TABLES
 from schemas.tables.table import Table
 
 AS_OF = date(2026, 11, 24)
@@ -41,10 +41,12 @@ def _default(dtype: Any) -> Any:
 def write_register(path: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
     """A DuckDB register with these rows; tables not named are there and empty, but for the names of places."""
     by_name = {t.name: t for t in REGISTER_TABLES}
+    tables = {"run": [run(1)]} | dict(tables)
     path.write_bytes(_empty_register())
     with duckdb.connect(str(path)) as con:
         for name, given in tables.items():
             con.register("frame", rows(by_name[name], given).to_arrow())
+            con.execute(f'DELETE FROM "{name}"')
             con.execute(f'INSERT INTO "{name}" SELECT * FROM frame')
             con.unregister("frame")
     return path
@@ -61,6 +63,11 @@ def _empty_register() -> bytes:
                 con.execute(f'CREATE TABLE "{table.name}" AS SELECT * FROM frame')
                 con.unregister("frame")
         return path.read_bytes()
+
+
+def run(number: int, **more: Any) -> dict[str, Any]:
+    """A run of one of the nights of November 2026."""
+    return {"run_id": f"run{number}", "started_at": datetime(2026, 11, number, 2), "as_of": AS_OF, "counts": "{}", "layout": LAYOUT} | more  # noqa: DTZ001
 
 
 Child = dict[str, dict[str, Any]]

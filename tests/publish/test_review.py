@@ -10,8 +10,9 @@ import openpyxl
 import polars as pl
 import pytest
 
+from publish.register import recall
 from publish.review import Imported, WorkbookUnusableError, export_workbook, import_decisions, recall_decisions
-from schemas.tables.decision import DECISION
+from schemas.tables.pair import REVIEW_QUEUE
 from tests.publish.handouts_city import child, tables, write_register
 
 COMPARISONS = [
@@ -64,9 +65,16 @@ def answer(row: int, decision: Any = "同一人", by: Any = "核对员", on: Any
     return {"row": row, "核对结论": decision, "核对人": by, "核对日期": on} | more
 
 
-def recalled(tmp_path: Path) -> pl.DataFrame:
-    recall_decisions(tmp_path / "register.duckdb", tmp_path / "work")
-    return pl.read_parquet(tmp_path / "work" / "previous" / "decisions.parquet")
+def recalled(tmp_path: Path, *, empty: bool = False) -> pl.DataFrame:
+    """What the next run finds in the queue it is handed: the pairs that somebody decided."""
+    register, work = tmp_path / "register.duckdb", tmp_path / "work"
+    recall(register, work)
+    if empty:
+        REVIEW_QUEUE.empty().write_parquet(work / "previous" / "review_queue.parquet")
+    recall_decisions(register, work)
+    queue = pl.read_parquet(work / "previous" / "review_queue.parquet")
+    assert queue.schema == REVIEW_QUEUE.schema
+    return queue.filter(pl.col("decision").is_not_null())
 
 
 def test_a_pair_stands_in_two_rows_one_above_the_other(tmp_path: Path) -> None:
@@ -124,13 +132,24 @@ def test_decisions_are_taken_in_and_found_by_the_next_run(tmp_path: Path) -> Non
     filled(out, answer(rows["R1"] - 1, "同一人", 备注="看过户口本"), answer(rows["R2"], "不同人", by=" 核对员 ", on=datetime(2026, 12, 2)))  # noqa: DTZ001
     assert import_decisions(out, tmp_path / "register.duckdb") == Imported(2, 0, ())
     found = recalled(tmp_path)
-    assert found.schema == DECISION.schema
-    assert found.select("pair_id", "decision", "decided_by", "decided_on", "remark").rows() == [
-        ("R1", "same", "核对员", date(2026, 12, 1), "看过户口本"),
-        ("R2", "different", "核对员", date(2026, 12, 2), None),
+    assert found.select("pair_id", "decision", "decided_by", "decided_on").rows() == [
+        ("R1", "same", "核对员", date(2026, 12, 1)),
+        ("R2", "different", "核对员", date(2026, 12, 2)),
     ]
-    assert found.select("left", "right", "left_records", "right_records", "left_keys").row(0) == ("p1", "p2", [11], [21], ["education:G1"])
-    assert found["source_row"].to_list() == [rows["R1"] - 1, rows["R2"]]
+    (kept,) = (tmp_path / "register.duckdb.d" / "decisions").iterdir()
+    assert pl.read_parquet(kept).select("pair_id", "remark", "source_file", "source_row").rows() == [
+        ("R1", "看过户口本", "review.xlsx", rows["R1"] - 1),
+        ("R2", None, "review.xlsx", rows["R2"]),
+    ]
+
+
+def test_a_decision_outlives_the_queue_it_was_made_in(tmp_path: Path) -> None:
+    out, _ = exported(tmp_path, pair(1))
+    import_decisions(filled(out, answer(3)), tmp_path / "register.duckdb")
+    found = recalled(tmp_path, empty=True)
+    assert found.select("pair_id", "decision", "left", "right", "left_records", "right_records", "left_record", "left_keys").row(0) == (
+        "R1", "same", "p1", "p2", [11], [21], 11, ["education:G1"],
+    )  # fmt: skip
 
 
 def sheet_rows(path: Path) -> list[dict[str, Any]]:
@@ -205,8 +224,10 @@ def test_rows_may_be_reordered_columns_moved_and_title_rows_added(tmp_path: Path
     assert recalled(tmp_path)["decision"].to_list() == ["same", "unsure"]
 
 
-def test_without_decisions_the_next_run_finds_an_empty_table(tmp_path: Path) -> None:
-    assert recalled(tmp_path).schema == DECISION.schema
+def test_without_decisions_the_next_run_finds_the_queue_as_it_was(tmp_path: Path) -> None:
+    city(tmp_path, pair(1))
+    assert recalled(tmp_path).height == 0
+    assert pl.read_parquet(tmp_path / "work" / "previous" / "review_queue.parquet")["pair_id"].to_list() == ["R1"]
 
 
 @pytest.mark.parametrize(
