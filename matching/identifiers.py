@@ -138,11 +138,30 @@ def _left_over(seen: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def of_relative(text: pl.Expr) -> pl.Expr:
-    """An adult's number of 18 characters with a possible date; an old one of 15 brought to 18; null for anything else."""
-    shown = bare(text)
-    long = pl.when(shown.str.contains(r"^\d{17}[\dX]$")).then(shown).otherwise(from_fifteen(shown))
-    return pl.when(birth_date(long).is_not_null()).then(long)
+def of_relatives(texts: pl.Series) -> pl.DataFrame:
+    """The numbers of adults.
+
+    Args:
+        texts: cells, placeholders null.
+
+    Returns:
+        number (18 characters with a possible date, an old one of 15 brought to 18; null for anything else) and status (valid, checksum_failed,
+        wrong_length, absent), a row for each cell.
+    """
+    distinct = texts.rename("text").unique().to_frame().with_columns(shown=bare(pl.col("text")))
+    distinct = distinct.with_columns(long=pl.when(pl.col("shown").str.contains(r"^\d{17}[\dX]$")).then("shown").otherwise(from_fifteen(pl.col("shown"))))
+    distinct = distinct.with_columns(number=pl.when(birth_date(pl.col("long")).is_not_null()).then("long"))
+    status = (
+        pl.when(pl.col("text").is_null())
+        .then(pl.lit("absent"))
+        .when(pl.col("number").is_null())
+        .then(pl.lit("wrong_length"))
+        .when(passes_checksum(pl.col("number")))
+        .then(pl.lit("valid"))
+        .otherwise(pl.lit("checksum_failed"))
+    )
+    known = distinct.select("text", "number", status=status)
+    return texts.rename("text").to_frame().join(known, on="text", how="left", nulls_equal=True, maintain_order="left").drop("text")
 
 
 def in_key(record_key: pl.Expr, exported: pl.Expr) -> pl.Expr:

@@ -45,7 +45,7 @@ def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     frame = frame.with_columns(_document(feed).alias("document_type"))
     frame = frame.with_columns(e for c in feed.columns for e in _typed_column(c, feed))
     frame = _divisions(frame, feed)
-    frame = _own_number(frame, feed)
+    frame = _own_number(_relatives_numbers(frame, feed), feed)
     frame = frame.with_columns(_in_institution(feed).alias("in_institution"))
     found = [*(w for c in feed.columns for w in column_warnings(c)), *(warning(feed) for warning in ROW_WARNINGS)]
     frame = frame.with_columns(pl.concat_list("warnings", *found).list.drop_nulls().list.unique(maintain_order=True).alias("warnings"))
@@ -81,11 +81,6 @@ def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
             return [phones.numbers(raw).alias(column.name)]
         case Kind.CODE:
             return [_coded(raw, column).alias(column.name)]
-        case Kind.ID if column.name != "id_number":
-            number = identifiers.of_relative(raw)
-            status = pl.when(raw.is_null()).then(pl.lit("absent")).when(number.is_null()).then(pl.lit("wrong_length"))
-            passed = pl.when(identifiers.passes_checksum(number)).then(pl.lit("valid")).otherwise(pl.lit("checksum_failed"))
-            return [number.alias(column.name), status.otherwise(passed).alias(f"{column.name}_status")]
         case Kind.KEY:
             return [raw.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s'‘’]", "").alias(column.name)]
         case Kind.TEXT | Kind.ADDRESS:
@@ -127,6 +122,15 @@ def _document(feed: Feed) -> pl.Expr:
         return pl.lit(None, dtype=pl.String)
     words = dict(lists.read("document_words.csv").select("word", "document_type").iter_rows())
     return pl.col("raw_id_type").replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def _relatives_numbers(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """Id columns of adults: number and status."""
+    for column in feed.columns:
+        if column.kind is Kind.ID and column.name != "id_number":
+            found = identifiers.of_relatives(frame.get_column(f"raw_{column.name}"))
+            frame = frame.with_columns(found.rename({"number": column.name, "status": f"{column.name}_status"}))
+    return frame
 
 
 def _own_number(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
