@@ -71,7 +71,7 @@ def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | Non
         block, typed = _made(rng, first, size, where, office, as_of, share)
         kids = answered(block.kids, typed, where, as_of)
         for sheet in typed.values():
-            _send(written(damage(sheet, block), block), rng, inbox, truth, first, is_first=number == 0)
+            _send(written(damage(sheet, block), block), block, inbox, truth, first, is_first=number == 0)
         truth.add_children(child_rows(kids, where))
     for planted_sheet in planted.sheets(told):
         for part in planted_sheet.parts():
@@ -104,13 +104,13 @@ def _made(rng: np.random.Generator, first: int, size: int, where: Places, office
     return block, {sheet.feed: sheet for sheet in sheets}
 
 
-def _send(sheet: Sheet, rng: np.random.Generator, inbox: Inbox, truth: Truth, first: int, *, is_first: bool) -> None:
+def _send(sheet: Sheet, block: Block, inbox: Inbox, truth: Truth, first: int, *, is_first: bool) -> None:
     """Append a sheet's rows, in no order, to the files of its parts, and tell the truth where each went."""
     columns = [c.name for c in FEEDS[sheet.feed].columns]
     if sheet.feed == "medical_insurance":
         sheet.frame = sheet.frame.with_columns(_part=pl.when(pl.col("_part") == _DELTA_PART).then("_part").otherwise(pl.lit("")))
-    numbers = _number_cells(sheet, rng, inbox)
-    rows = sheet.frame.with_columns(_damage=sheet.damage(), _number=numbers)[rng.permutation(sheet.height)]
+    numbers = _number_cells(sheet, block, inbox)
+    rows = sheet.frame.with_columns(_damage=sheet.damage(), _number=numbers)[block.rng.permutation(sheet.height)]
     persons = pl.format("c{}", (pl.col("_child") + first).cast(pl.String).str.zfill(8))
     for (part,), these in rows.group_by("_part", maintain_order=True):
         to = inbox.plan(sheet.feed, str(part))
@@ -122,14 +122,14 @@ def _send(sheet: Sheet, rng: np.random.Generator, inbox: Inbox, truth: Truth, fi
         truth.add_records(to, inbox.append(to, here.select(columns), here["_number"]), here.select(persons.alias("person"))["person"], here["_damage"])
 
 
-def _number_cells(sheet: Sheet, rng: np.random.Generator, inbox: Inbox) -> pl.Series:
+def _number_cells(sheet: Sheet, block: Block, inbox: Inbox) -> pl.Series:
     """In workbooks, ids typed as numbers: Excel keeps 15 digits of them and shows 18."""
     none = pl.Series([False] * sheet.height, dtype=pl.Boolean)
     if sheet.feed not in ("survey", "assistance"):
         return none
     is_book = sheet.frame["_part"].is_in([p for p in sheet.frame["_part"].unique() if inbox.plan(sheet.feed, p).style == "workbook"])
     whole = sheet.frame["id_number"].str.contains(r"^\d{18}$").fill_null(False)
-    rows = np.flatnonzero((is_book & whole).to_numpy() & (rng.random(sheet.height) < 0.01))
+    rows = np.flatnonzero((is_book & whole).to_numpy() & (block.rng.random(sheet.height) < block.rates.forms["id_number_cell"]))
     sheet.put("id_number", rows, sheet.frame["id_number"][rows], "id_number_cell")
     return none.scatter(pl.Series(rows), True) if len(rows) else none
 

@@ -46,7 +46,7 @@ class Plan:
 def plan(feed: str, part: str, as_of: date, children: int, exported: date | None = None) -> Plan:
     """The file of a part of a feed; `exported` where it is not the feed's usual day."""
     day = exported or as_of - timedelta(days=EXPORTED[feed])
-    turn = int(part[-3:]) if part.isdigit() else 1
+    turn = int(part[-3:]) if part.isdigit() else 0
     if feed in _WORKBOOK_FEEDS:
         style = "workbook"
     elif feed == "survey":
