@@ -186,5 +186,4 @@ def _describe(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"COMMENT ON MACRO TABLE listed_on IS {literal(LISTED_ON)}")
     for kind, tables in (("TABLE", REGISTER_TABLES), ("VIEW", VIEWS)):
         for table in tables:
-            for statement in comments(kind, table.name, table.zh, table.en, table.columns):
-                con.execute(statement)
+            con.execute(";\n".join(comments(kind, table.name, table.zh, table.en, table.columns)))
