@@ -22,7 +22,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "childflow needs Python 3.11, 3.12 or 3.13: install one, or say 'make PYTHON=/path/to/python3.11'"; exit 2; }
 	@echo "Setting up .venv with $(PYTHON) (once; a minute or two)"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 

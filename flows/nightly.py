@@ -55,12 +55,12 @@ HAND_OUT = Station(hand_out, "hand-out", retries=1)
 
 
 @flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2), persist_result=False)
-def nightly(inbox: str, register: str, as_of: str | None = None) -> dict[str, Any]:
+def nightly(inbox: str, register_file: str, as_of: str | None = None) -> dict[str, Any]:
     """Take in the feeds, find the children, apply the rule, publish the register, hand out the rosters.
 
     Args:
         inbox: folder with one folder per feed.
-        register: the register's file.
+        register_file: the register.
         as_of: ISO date the rule is applied for; default today in the city.
 
     Returns:
@@ -69,9 +69,8 @@ def nightly(inbox: str, register: str, as_of: str | None = None) -> dict[str, An
     Raises:
         UnusableInputError and the stations' own errors; whatever is raised, the last register stands.
     """
-    tonight = night(inbox, register, as_of)
+    tonight = night(inbox, register_file, as_of)
     with writing(tonight.register):
-        shutil.rmtree(tonight.work.parent, ignore_errors=True)  # what runs that died left behind
         tonight.work.mkdir(parents=True)
         try:
             return travel(tonight)

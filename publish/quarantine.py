@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from publish.register import connect
-from publish.workbook import Notes, Sheet, SheetColumn, write_workbook
+from publish.workbook import Notes, Sheet, SheetColumn, as_text, write_workbook
 from schemas.exports.contract import Feed
 from schemas.exports.feeds import FEEDS
 
@@ -21,7 +21,7 @@ _HOST = "民政"
 _DEPARTMENTS = {name: feed.department for name, feed in FEEDS.items()}
 _ROWS = "SELECT feed, source_file, source_row, reasons_zh, original FROM quarantine ORDER BY feed, source_file, source_row"
 _FILES = "SELECT feed, source_file, message FROM feed_receipt WHERE state = 'rejected' ORDER BY feed, source_file, sha256"
-_AS_OF = "SELECT max(as_of) AS as_of FROM run"
+_AS_OF = "SELECT as_of FROM run ORDER BY started_at DESC, run_id DESC LIMIT 1"
 _FIXED = (SheetColumn("_reasons", "退回原因", 42), SheetColumn("_file", "来源文件", 34), SheetColumn("_row", "行号", 8))
 
 
@@ -29,7 +29,7 @@ def write_workbooks(register: Path, out: Path) -> list[Path]:
     """Writes a workbook for every department with something to correct; returns their paths, by department."""
     with connect(register) as con:
         rows, files = con.sql(_ROWS).pl(), con.sql(_FILES).pl()
-        as_of = con.sql(_AS_OF).pl().item()
+        ((as_of,),) = con.sql(_AS_OF).fetchall()
     return [
         _write(department, theirs_rows, theirs_files, as_of, out)
         for department in sorted({*_DEPARTMENTS.values()})
@@ -41,8 +41,8 @@ def _of(frame: pl.DataFrame, department: str) -> pl.DataFrame:
     return frame.filter(pl.col("feed").replace_strict(_DEPARTMENTS, default=_HOST, return_dtype=pl.String) == department)
 
 
-def _write(department: str, rows: pl.DataFrame, files: pl.DataFrame, as_of: date | None, out: Path) -> Path:
-    path = out / f"退回_{department}_{as_of or '无日期'}.xlsx"
+def _write(department: str, rows: pl.DataFrame, files: pl.DataFrame, as_of: date, out: Path) -> Path:
+    path = out / f"退回_{department}_{as_of}.xlsx"
     pages: list[Notes | Sheet] = [_notes(department, rows.height, files.height)]
     if files.height:
         columns = (SheetColumn("source_file", "文件", 40), SheetColumn("message", "未能读取的原因", 90))
@@ -90,5 +90,6 @@ def _sheet(feed: Feed, rows: pl.DataFrame) -> Sheet:
         pl.col("source_file").alias("_file"),
         pl.col("source_row").cast(pl.String).alias("_row"),
     )
-    columns = (*_FIXED, *(SheetColumn(names[h], h) for h in headings))
+    harmless = as_text(pl.DataFrame({"heading": headings}, schema={"heading": pl.String})).get_column("heading")  # a sender's heading is a sender's text
+    columns = (*_FIXED, *(SheetColumn(names[h], text) for h, text in zip(headings, harmless, strict=True)))
     return Sheet(feed.title, f"{feed.department}{feed.title}：未被接受的数据行", columns, shown.join(wide, on="_at", how="left", maintain_order="left"), frozen=3)

@@ -108,11 +108,10 @@ def _states(spans: pl.DataFrame) -> pl.DataFrame:
 
 def _runs(spans: pl.DataFrame) -> pl.DataFrame:
     """Spans of one state on end joined into runs: reading, state, from, until, days."""
-    changed = (pl.col("state") != pl.col("state").shift(1).over("reading")).fill_null(True)
     return (
-        spans.with_columns(changed.cum_sum().over("reading").alias("run"))
-        .group_by("reading", "run")
-        .agg(pl.col("state").first(), pl.col("mark").min().alias("from"), pl.col("until").max())
+        spans.with_columns(pl.struct("reading", "state").rle_id().alias("run"))
+        .group_by("run")
+        .agg(pl.col("reading").first(), pl.col("state").first(), pl.col("mark").min().alias("from"), pl.col("until").max())
         .with_columns((pl.col("until") - pl.col("from")).dt.total_days().alias("days"))
     )
 

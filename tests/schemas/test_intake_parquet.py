@@ -22,7 +22,7 @@ def parquet(**values) -> bytes:
     by_name = {v: k for k, v in COLUMNS.items()}
     row |= {by_name[n]: v for n, v in values.items()}
     out = io.BytesIO()
-    pl.DataFrame({h: s for h, s in row.items()}).write_parquet(out)
+    pl.DataFrame(row).write_parquet(out)
     return out.getvalue()
 
 
@@ -33,8 +33,8 @@ def parquet(**values) -> bytes:
         ("id_number", pl.Series([500106850301123.0]), "500106850301123"),
         ("record_key", pl.Series([12345], dtype=pl.Int32), "12345"),
         ("birth_date", pl.Series([date(2015, 3, 1)]), "2015-03-01"),
-        ("birth_date", pl.Series([datetime(2015, 3, 1)]), "2015-03-01"),
-        ("birth_date", pl.Series([datetime(2015, 3, 1, 8, 5)]), "2015-03-01 08:05:00"),
+        ("birth_date", pl.Series([datetime.fromisoformat("2015-03-01")]), "2015-03-01"),
+        ("birth_date", pl.Series([datetime.fromisoformat("2015-03-01 08:05")]), "2015-03-01 08:05:00"),
         ("birth_date", pl.Series([42064]), "42064"),
         ("birth_date", pl.Series([42064.0]), "42064"),
         ("boarding", pl.Series([True]), "是"),

@@ -80,7 +80,7 @@ def test_a_row_too_short_or_too_long_is_quarantined_and_separators_at_the_end_ar
 def test_undecodable_bytes_cost_one_line_only(desk):
     rows = [valid_row("education", name=f"测{i}") for i in range(30)]
     for encoding, part, bad in (("gb18030", "a", b"\xff"), ("utf-8", "b", b"\xc3\x28")):
-        content = csv_text(grid("education", rows)).encode(encoding).replace("测7".encode(encoding), bad + "7".encode())
+        content = csv_text(grid("education", rows)).encode(encoding).replace("测7".encode(encoding), bad + b"7")
         desk.put("education", f"education_20261101_{part}.csv", content)
     taken = desk.take("education")
     assert taken.quarantine.select("source_file", "source_row").rows() == [("education_20261101_a.csv", 8), ("education_20261101_b.csv", 8)]
