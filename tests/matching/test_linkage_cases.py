@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
+from matching.identifiers import examine
 from matching.linkage import Linked, link_records
 from tests.matching.linkage_city import number, records
 
@@ -19,14 +20,21 @@ NUMBERS = {name: number(str(place), born, sequence) for name, (place, born, sequ
 
 
 def _row(label: str, row: dict[str, Any], i: int) -> dict[str, Any]:
-    out = {k: v for k, v in row.items() if k != "damage"}
+    out = {k: v for k, v in row.items() if k not in ("damage", "id_text")}
     out |= {"record_key": label, "source_row": i + 1}
     out["relatives"] = [{**r, "id_number": NUMBERS.get(r["id_number"], r["id_number"])} for r in row.get("relatives", [])]
     for column in ("id_number", "key_id_number"):
         out[column] = NUMBERS.get(str(row.get(column)))
     if out["name"] and out["name"].endswith(("之子", "之女")):
         out |= {"name_kind": "newborn", "mother_in_name": out["name"][:-2]}
-    return out | _damaged(out["id_number"], row.get("damage"))
+    return out | _damaged(out["id_number"], row.get("damage")) | (_read(row["id_text"], label) if "id_text" in row else {})
+
+
+def _read(text: str, record_key: str) -> dict[str, Any]:
+    """What standardising makes of the text of an id column."""
+    given = pl.DataFrame({"text": [text], "exported": [AS_OF], "record_key": [record_key], "document": pl.Series([None], dtype=pl.String)})
+    seen = examine(given).row(0, named=True)
+    return {"id_number": seen["number"], "id_number_status": seen["status"], "id_partial": seen["partial"]}
 
 
 def _damaged(text: str | None, damage: str | None) -> dict[str, Any]:
@@ -63,6 +71,8 @@ def test_who_is_who(case: dict[str, Any]) -> None:
     roles = dict(linked.tables["person_record"].select("record_key", "id_role").iter_rows())
     for label, role in case.get("roles", {}).items():
         assert roles[label] == role
+    for label, status in case.get("statuses", {}).items():
+        assert _row(label, case["rows"][label], 0)["id_number_status"] == status
 
 
 @pytest.mark.parametrize("case", BOOK["cases"], ids=lambda c: c["case"])

@@ -1,4 +1,4 @@
-"""Every case of the decisions and of the domain notes, as sentences in tests/rules/cases."""
+"""Every case of the decisions and of the domain notes: the rule's as sentences in tests/rules/cases, those of key care and of linkage in their own files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rule_children import EXPORTED, answer
 
 AS_OF = date(2026, 11, 24)
 CASES: list[dict[str, Any]] = [case | {"file": path.stem} for path in sorted((Path(__file__).parent / "cases").glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]
-_KEYS = {"case", "notes", "as_of", "exported", "born", "child", "hukou", "facts", "expect", "file", "episodes"}
+_KEYS = {"case", "decisions", "notes", "as_of", "exported", "born", "child", "hukou", "facts", "expect", "file", "episodes"}
 
 
 @cache
@@ -57,3 +57,19 @@ def test_case(number):
 def test_sentences_are_told_apart():
     sentences = [case["case"] for case in CASES]
     assert len(sentences) == len(set(sentences))
+
+
+def test_every_decision_has_a_case():
+    told = {number for case in CASES for number in case.get("decisions", [])}
+    assert told == set(range(1, 20))
+
+
+def test_every_case_of_the_domain_notes_is_somewhere():
+    """1 to 66: place, person, age and time, key care; 47 and 59 to 65 are a matter of who is who."""
+    here = Path(__file__).parent
+    others = [*sorted((here / "cases_care").glob("*.yaml")), here.parent / "matching" / "linkage_cases.yaml"]
+    loaded = [yaml.safe_load(path.read_text("utf-8")) for path in others]
+    cases = [*CASES, *(case for book in loaded for case in (book["cases"] if isinstance(book, dict) else book))]
+    misspelt = [case["case"] for case in cases if {"note", "decision"} & set(case)]
+    assert not misspelt, f"write notes: [number] at {misspelt}"
+    assert {number for case in cases for number in case.get("notes", [])} == set(range(1, 67))
