@@ -64,21 +64,38 @@ CHILD_RULES = (
 )
 
 
-def block(values: dict[str, pl.DataFrame], trusted: pl.DataFrame, rules: tuple[Rule, ...] = CHILD_RULES) -> tuple[pl.DataFrame, pl.DataFrame]:
+@dataclass(frozen=True)
+class Bounds:
+    """What holds of all rules.
+
+    Attributes:
+        cap: pairs that one block may make. further: attributes on which a block over the cap must agree besides.
+        across: units below it are one table's, the others another's, and only pairs across are wanted; None where all are one table's.
+    """
+
+    cap: int = BLOCK_CAP
+    further: tuple[str, ...] = FURTHER
+    across: int | None = None
+
+
+def block(
+    values: dict[str, pl.DataFrame], trusted: pl.DataFrame, rules: tuple[Rule, ...] = CHILD_RULES, bounds: Bounds | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The candidate pairs.
 
     Args:
         values: long tables unit, value by attribute; `trusted`: unit, is_trusted for every unit.
-        rules: in the order in which they claim pairs.
+        rules: in the order in which they claim pairs. bounds: the children's where none are given.
 
     Returns:
         The pairs l < r (units) with `rule` (index), each once, sorted; and the report (REPORT_SCHEMA), one row a rule.
     """
+    bounds = bounds or Bounds()
     loose = trusted.filter(~pl.col("is_trusted")).select("unit")
     found: list[pl.DataFrame] = []
     report: list[dict[str, object]] = []
     for i, rule in enumerate(rules):
-        pairs, counts = _pairs_of(rule, values, None if rule.trusted_too else loose)
+        pairs, counts = _pairs_of(rule, values, None if rule.trusted_too else loose, bounds)
         found.append(pairs.with_columns(rule=pl.lit(i, dtype=pl.UInt8)))
         report.append({"rule": rule.name, **counts})
     pairs = pl.concat(found).group_by("l", "r").agg(pl.col("rule").min()).sort("l", "r")
@@ -87,20 +104,20 @@ def block(values: dict[str, pl.DataFrame], trusted: pl.DataFrame, rules: tuple[R
     return pairs, table.sort("i").with_columns(pl.col("pairs_new").fill_null(0)).match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
 
 
-def _pairs_of(rule: Rule, values: dict[str, pl.DataFrame], loose: pl.DataFrame | None) -> tuple[pl.DataFrame, dict[str, int]]:
+def _pairs_of(rule: Rule, values: dict[str, pl.DataFrame], loose: pl.DataFrame | None, bounds: Bounds) -> tuple[pl.DataFrame, dict[str, int]]:
     """The pairs of one rule, and its counts; `loose`: units of which every pair must have one."""
     keys, columns = _keys(values, rule.attributes)
-    counted = _count(keys, columns, loose)
-    over = counted.filter(pl.col("pairs") > BLOCK_CAP)
-    fine = _join(keys.join(over.select(columns), on=columns, how="anti"), columns, loose)
+    counted = _count(keys, columns, loose, bounds.across)
+    over = counted.filter(pl.col("pairs") > bounds.cap)
+    fine = _join(keys.join(over.select(columns), on=columns, how="anti"), columns, loose, bounds.across)
     dropped = 0
     if over.height:
-        extra = tuple(a for a in FURTHER if a not in rule.attributes)
+        extra = tuple(a for a in bounds.further if a not in rule.attributes)
         narrow, narrow_columns = _keys(values, (*rule.attributes, *extra))
         narrow = narrow.join(over.select(columns), on=columns, how="semi")
-        still = _count(narrow, narrow_columns, loose).filter(pl.col("pairs") > BLOCK_CAP)
+        still = _count(narrow, narrow_columns, loose, bounds.across).filter(pl.col("pairs") > bounds.cap)
         dropped = int(still["pairs"].sum())
-        fine = pl.concat([fine, _join(narrow.join(still.select(narrow_columns), on=narrow_columns, how="anti"), narrow_columns, loose)])
+        fine = pl.concat([fine, _join(narrow.join(still.select(narrow_columns), on=narrow_columns, how="anti"), narrow_columns, loose, bounds.across)])
     return fine.unique(), {"pairs_possible": int(counted["pairs"].sum()), "blocks_over_cap": over.height, "pairs_dropped": dropped}
 
 
@@ -112,16 +129,22 @@ def _keys(values: dict[str, pl.DataFrame], attributes: tuple[str, ...]) -> tuple
     return keys.unique(), [f"k{i}" for i in range(len(attributes))]
 
 
-def _count(keys: pl.DataFrame, columns: list[str], loose: pl.DataFrame | None) -> pl.DataFrame:
+def _count(keys: pl.DataFrame, columns: list[str], loose: pl.DataFrame | None, across: int | None) -> pl.DataFrame:
     """Pairs that each block makes: the columns and `pairs`."""
+    if across is not None:
+        first = (pl.col("unit") < across).sum().cast(pl.Int64)
+        return keys.group_by(columns).agg(pairs=first * (pl.len().cast(pl.Int64) - first))
     marked = keys.with_columns(is_loose=True) if loose is None else keys.join(loose.with_columns(is_loose=True), on="unit", how="left")
     size, free = pl.len().cast(pl.Int64), pl.col("is_loose").sum().cast(pl.Int64)
     counted = marked.group_by(columns).agg(size=size, free=free)
     return counted.with_columns(pairs=pl.col("free") * (pl.col("size") - pl.col("free")) + pl.col("free") * (pl.col("free") - 1) // 2)
 
 
-def _join(keys: pl.DataFrame, columns: list[str], loose: pl.DataFrame | None) -> pl.DataFrame:
-    """The pairs l < r of units with equal columns, one of them loose."""
+def _join(keys: pl.DataFrame, columns: list[str], loose: pl.DataFrame | None, across: int | None) -> pl.DataFrame:
+    """The pairs l < r of units with equal columns, one of them loose, or of two tables."""
+    if across is not None:
+        first, second = keys.filter(pl.col("unit") < across), keys.filter(pl.col("unit") >= across)
+        return first.join(second, on=columns, suffix="_b").select(l="unit", r="unit_b").unique()
     left = keys if loose is None else keys.join(loose, on="unit", how="semi")
     both = left.join(keys, on=columns, suffix="_b").filter(pl.col("unit") != pl.col("unit_b"))
     return both.select(l=pl.min_horizontal("unit", "unit_b"), r=pl.max_horizontal("unit", "unit_b")).unique()

@@ -23,6 +23,7 @@ CAUSES = {
     "ambiguous": "另有同样可能的对象，不能确定是哪一个",
     "giant": "合并后记录过多，须人工核对",
     "decided": "人工核对结论为不是同一人或不能确定",
+    "exclusive": "两条记录在不得不同的项目上不同",
     "doubtful": "可能性介于自动关联与不予关联之间",
 }
 # clusters of more units than this are never built automatically
@@ -45,11 +46,20 @@ class Constraints:
         trusted: for each unit whether it has a trusted number of its own (numbers of one child are one unit).
         apart: pairs l, r that never meet, with `cause`; "decided" where a reviewer said so.
         together: pairs l, r that a reviewer joined; they go first and override everything but a reviewer's own "different".
+        exclusive: further values of each unit, a column of integers each with nulls: two different ones in one column never meet.
+        giant: clusters of more units than this are not built.
     """
 
     trusted: pl.Series
     apart: pl.DataFrame
     together: pl.DataFrame
+    exclusive: tuple[pl.Series, ...] = ()
+    giant: int = GIANT
+
+    def keys(self) -> pl.DataFrame:
+        """A column of values for each of `exclusive`, and first the trusted number: each trusted unit is a value of its own."""
+        own = pl.Series("k0", np.arange(len(self.trusted), dtype=np.int64)).to_frame().select(pl.when(self.trusted).then("k0"))
+        return own.hstack([each.cast(pl.Int64).alias(f"k{i}") for i, each in enumerate(self.exclusive, start=1)])
 
 
 def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Clustering:
@@ -66,7 +76,7 @@ def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Cl
     wanted = wanted.unique(["l", "r"], keep="first", maintain_order=True)
     part = _components(count, wanted)
     troubled = _troubled(part, limits)
-    walk = _Walk(limits, margin)
+    walk = _Walk(limits, margin, troubled)
     refused = walk.through(wanted.filter(pl.col("l").is_in(troubled.implode())))
     calm = wanted.filter(~pl.col("l").is_in(troubled.implode()))
     label = _components(count, calm)
@@ -85,9 +95,11 @@ def _components(count: int, edges: pl.DataFrame) -> np.ndarray[tuple[int], np.dt
 
 def _troubled(part: np.ndarray[tuple[int], np.dtype[np.int64]], limits: Constraints) -> pl.Series:
     """The units of components in which a constraint could bite: two numbers, a pair apart, a giant."""
-    units = pl.DataFrame({"unit": np.arange(len(part), dtype=np.uint32), "part": part, "trusted": limits.trusted})
-    numbers = units.group_by("part").agg(pl.col("trusted").sum()).filter(pl.col("trusted") > 1)["part"]
-    large = units.group_by("part").agg(pl.len()).filter(pl.col("len") > GIANT)["part"]
+    keys = limits.keys()
+    units = pl.DataFrame({"unit": np.arange(len(part), dtype=np.uint32), "part": part}).hstack(keys)
+    several = pl.any_horizontal(pl.col(k).drop_nulls().n_unique() > 1 for k in keys.columns)
+    numbers = units.group_by("part").agg(several=several).filter("several")["part"]
+    large = units.group_by("part").agg(pl.len()).filter(pl.col("len") > limits.giant)["part"]
     parts = units.select("unit", "part")
     apart = limits.apart.join(parts, left_on="l", right_on="unit").join(parts, left_on="r", right_on="unit", suffix="_r")
     apart_parts = apart.filter(pl.col("part") == pl.col("part_r"))["part"]
@@ -98,11 +110,12 @@ def _troubled(part: np.ndarray[tuple[int], np.dtype[np.int64]], limits: Constrai
 class _Walk:
     """Best edge first through the components that may conflict."""
 
-    def __init__(self, limits: Constraints, margin: float) -> None:
-        self._trusted = limits.trusted
+    def __init__(self, limits: Constraints, margin: float, units: pl.Series) -> None:
+        self._keys = dict(zip(units.to_list(), limits.keys()[units.to_numpy()].rows(), strict=True))
+        self._giant = limits.giant
         self._margin = margin
         self._root: dict[int, int] = {}
-        self._numbered: dict[int, bool] = {}
+        self._held: dict[int, tuple[int | None, ...]] = {}
         self._apart: dict[int, dict[int, str]] = defaultdict(dict)
         for left, right, cause in limits.apart.sort("l", "r", "cause", descending=[False, False, True]).iter_rows():
             self._apart[left][right] = cause
@@ -161,11 +174,12 @@ class _Walk:
 
     def _conflict(self, a: int, b: int) -> str | None:
         """Why two clusters may not be one, or None."""
-        if self._numbered[a] and self._numbered[b]:
-            return "two_numbers"
+        clash = [x is not None and y is not None and x != y for x, y in zip(self._held[a], self._held[b], strict=True)]
+        if any(clash):
+            return "two_numbers" if clash[0] else "exclusive"
         if causes := self._causes(a, b):
             return min(causes)
-        return "giant" if len(self._members[a]) + len(self._members[b]) > GIANT else None
+        return "giant" if len(self._members[a]) + len(self._members[b]) > self._giant else None
 
     def _causes(self, a: int, b: int) -> set[str]:
         """What keeps units of two clusters apart."""
@@ -176,13 +190,13 @@ class _Walk:
     def _join(self, a: int, b: int) -> None:
         keep, lose = min(a, b), max(a, b)
         self._root[lose] = keep
-        self._numbered[keep] |= self._numbered.pop(lose)
+        self._held[keep] = tuple(y if x is None else x for x, y in zip(self._held[keep], self._held.pop(lose), strict=True))
         self._members[keep] += self._members.pop(lose)
 
     def _find(self, unit: int) -> int:
         if unit not in self._root:
             self._root[unit] = unit
-            self._numbered[unit] = bool(self._trusted[unit])
+            self._held[unit] = self._keys[unit]
             self._members[unit] = [unit]
         path = [unit]
         while self._root[path[-1]] != path[-1]:

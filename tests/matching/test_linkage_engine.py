@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching import name_levels
-from matching.blocking import BLOCK_CAP, Rule, block
+from matching.blocking import BLOCK_CAP, Bounds, Rule, block
 from matching.clustering import Constraints, cluster_units
 from matching.evaluation import TruthMismatchError, evaluate
 from matching.model import CHILDREN, Comparison, Level, Model, ModelError, load_model
@@ -97,6 +97,19 @@ def test_a_runaway_block_takes_a_further_key_and_says_so() -> None:
     assert told["pairs_dropped"].item() == 44850
 
 
+def test_blocking_across_two_tables_finds_no_pair_within_one() -> None:
+    rng = random.Random(5)
+    first, units = 9, [rng.randrange(4) for _ in range(21)]
+    values = {"x": pl.DataFrame({"unit": range(21), "value": units}, schema={"unit": pl.UInt32, "value": pl.UInt32})}
+    trusted = pl.DataFrame({"unit": range(21), "is_trusted": [False] * 21}, schema_overrides={"unit": pl.UInt32})
+    expected = {(i, j) for i in range(first) for j in range(first, 21) if units[i] == units[j]}
+    pairs, report = block(values, trusted, (Rule(("x",)),), Bounds(further=(), across=first))
+    assert set(pairs.select("l", "r").iter_rows()) == expected
+    assert report["pairs_possible"].item() == len(expected)
+    most = max(sum(u == v for u in units[:first]) * sum(u == v for u in units[first:]) for v in range(4))
+    assert block(values, trusted, (Rule(("x",)),), Bounds(cap=most - 1, further=(), across=first))[1]["pairs_dropped"].item() >= most
+
+
 # --- clusters
 
 Edge = tuple[int, int, float]
@@ -157,6 +170,28 @@ def test_a_giant_is_not_built() -> None:
     found = cluster_units(chain, limits, margin=0.0)
     assert found.cluster.group_by("cluster").len()["len"].max() == 40
     assert "giant" in set(found.refused["cause"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_values_that_exclude_each_other_never_meet(data: st.DataObject) -> None:
+    count = data.draw(st.integers(2, 9))
+    couples = list(itertools.combinations(range(count), 2))
+    chosen = data.draw(st.lists(st.sampled_from(couples), unique=True, max_size=14))
+    columns = [data.draw(st.lists(st.sampled_from([None, 0, 1]), min_size=count, max_size=count)) for _ in range(2)]
+    schema = {"l": pl.UInt32, "r": pl.UInt32}
+    limits = Constraints(
+        pl.Series([False] * count), pl.DataFrame(schema=schema | {"cause": pl.String}), pl.DataFrame(schema=schema),
+        exclusive=tuple(pl.Series(c, dtype=pl.Int64) for c in columns),
+    )  # fmt: skip
+    edges = pl.DataFrame([(a, b, float(i)) for i, (a, b) in enumerate(chosen)], schema=schema | {"match_weight": pl.Float64}, orient="row")
+    found = cluster_units(edges, limits, margin=0.0)
+    group = dict(found.cluster.iter_rows())
+    clash = {(a, b) for a, b in couples if any(None not in (c[a], c[b]) and c[a] != c[b] for c in columns)}
+    assert not any(group[a] == group[b] for a, b in clash)
+    assert set(found.refused["cause"]) <= {"exclusive"}
+    if not clash:
+        assert all(group[a] == group[b] for a, b in chosen)
 
 
 # --- weights
