@@ -31,7 +31,7 @@ from sample_data.truth import Truth, child_rows
 from schemas.exports.feeds import FEEDS
 
 AS_OF = date(2026, 11, 24)
-BLOCK = 25_000
+BLOCK = 100_000
 _SHEETS = (
     registers.household, registers.residence, services.education, services.health, services.medical_insurance, services.disease_control,
     aid.disability, aid.survey, aid.assistance,
