@@ -131,7 +131,7 @@ def _wanted(wanted: Any, now: Any, parameter: Parameter, name: str) -> Any:
             case "flag":
                 return {"true": True, "false": False}[wanted]
             case "list":
-                return _list(wanted, now)
+                return _list(wanted, now, parameter, name)
             case "text":
                 return wanted
     except (ValueError, KeyError):
@@ -139,11 +139,18 @@ def _wanted(wanted: Any, now: Any, parameter: Parameter, name: str) -> Any:
     raise LawError(f"override {name}: a {parameter.kind} cannot be given as text; edit its file instead")
 
 
-def _list(wanted: str, now: list[str]) -> list[str]:
+def _list(wanted: str, now: list[str], parameter: Parameter, name: str) -> list[str]:
     """`+a,-b` changes the list, `a,b` replaces it."""
     parts = [part.strip() for part in wanted.split(",") if part.strip()]
-    if not any(part[0] in "+-" for part in parts):
+    signed = [part for part in parts if part[0] in "+-"]
+    if not signed:
         return parts
-    taken = {part[1:] for part in parts if part.startswith("-")}
-    added = [part[1:] for part in parts if part.startswith("+") and part[1:] not in now]
+    if len(signed) < len(parts):
+        raise LawError(f"override {name}: {wanted!r} mixes changes with a whole list; write either +a,-b or a,b")
+    taken = [part[1:] for part in parts if part[0] == "-"]
+    ever = {item for dated in parameter.values for item in dated.value}
+    absent = [item for item in taken if item not in ever]
+    if absent:
+        raise LawError(f"override {name}: {', '.join(absent)} cannot be taken away, for it is not there; there are: {', '.join(sorted(ever))}")
+    added = [part[1:] for part in parts if part[0] == "+" and part[1:] not in now]
     return [item for item in now if item not in taken] + added

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from schemas.reference import lists
+
 KINDS = ("integer", "number", "flag", "text", "list", "mapping", "table")
+# the unit of parameters that hold districts of the city: each must be one of today's or of former days
+DISTRICTS = "division codes"
 _FILE_KEYS = ("description", "unit", "kind", "alias", "minimum", "maximum", "allowed", "values")
 _NEEDED_FILE_KEYS = ("description", "unit", "kind", "values")
 _VALUE_KEYS = ("from", "to", "value", "article", "source", "checked_on", "silent", "reasoning")
@@ -78,9 +83,10 @@ class Parameter:
         for number in _numbers(value):
             _must(self.minimum is None or number >= self.minimum, f"{where}: {number} is below the minimum {self.minimum}")
             _must(self.maximum is None or number <= self.maximum, f"{where}: {number} is above the maximum {self.maximum}")
-        if self.allowed is not None:
+        allowed = _districts() if self.unit == DISTRICTS else self.allowed
+        if allowed is not None:
             for word in _words(value):
-                _must(word in self.allowed, f"{where}: {word!r} is not allowed; allowed: {', '.join(self.allowed)}")
+                _must(word in allowed, f"{where}: {word!r} is not allowed; allowed: {', '.join(allowed)}")
         return value
 
 
@@ -177,6 +183,14 @@ def _is_kind(value: Any, kind: str) -> bool:
             return isinstance(value, dict) and all(type(name) is str for name in value)
         case _:
             return isinstance(value, list) and all(isinstance(row, dict) and row.keys() == value[0].keys() for row in value)
+
+
+@cache
+def _districts() -> tuple[str, ...]:
+    """The city's district codes, of today and of former days, and 高新区."""
+    today = {code for code, county in lists.counties().items() if county.province == lists.CITY}
+    former = {code for code in lists.successors() if code.startswith("50") and code not in lists.CONTAINERS}
+    return tuple(sorted(today | former | {lists.HIGH_TECH_ZONE}))
 
 
 def _numbers(value: Any) -> list[float]:
