@@ -123,7 +123,7 @@ def existing(path: Path) -> Path:
 def unusable() -> tuple[type[Exception], ...]:
     """The errors that are about what was given, not about us."""
     from publish.register import RegisterUnreadableError
-    from rules.law import LawError
+    from rules.law_file import LawError
 
     return (UnusableInputError, RegisterUnreadableError, LawError)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from flows.settings import UnusableInputError
-from matching.evaluation import evaluate
+from matching.evaluation import UNDAMAGED, Pairs, Result, evaluate
 from publish.register import connect
 from rules.evaluation import OutcomeResult, compare
+
+_WORST = 20
 
 
 def evaluation(register: Path, truth: Path) -> Iterator[str]:
@@ -26,11 +28,44 @@ def evaluation(register: Path, truth: Path) -> Iterator[str]:
     with connect(register) as con:
         person_record = con.sql("SELECT * FROM person_record").pl()
         assessment = con.sql("SELECT person_id, outcome, reason FROM assessment").pl()
-    truth_records = pl.read_parquet(records)
-    yield from evaluate(person_record, truth_records).lines()
-    result = compare(assessment, person_record, truth_records, pl.read_parquet(children))
+    truth_records, truth_children = pl.read_parquet(records), pl.read_parquet(children)
+    yield from _linkage_lines(evaluate(person_record, truth_records, _twins(truth_children)))
+    result = compare(assessment, person_record, truth_records, truth_children)
     yield from _outcome_lines(result)
     yield f"Next: look into one of them with: childflow explain --register {register} PERSON_ID"
+
+
+def _twins(children: pl.DataFrame) -> pl.DataFrame:
+    """Each pair of twins once: person, twin."""
+    pairs = children.filter(pl.col("twin_of").is_not_null()).select(person=pl.min_horizontal("person", "twin_of"), twin=pl.max_horizontal("person", "twin_of"))
+    return pairs.unique().sort("person", "twin")
+
+
+def _linkage_lines(result: Result) -> Iterator[str]:
+    yield f"Linkage: {result.rows:,} rows of {result.children:,} children in {result.persons:,} persons"
+    yield f"  all pairs of rows: {_rates(result.overall)}"
+    yield f"  persons that mix children: {result.persons_mixed}; children split over persons: {result.children_split}"
+    if result.twins_apart is not None:
+        yield f"  twins kept apart: {result.twins_apart:.4%}"
+    yield "  by what was damaged (pairs with at least one such row):"
+    for row in result.by_damage.sort((pl.col("damage") == UNDAMAGED).not_(), "recall", "damage").iter_rows(named=True):
+        yield f"    {row['damage']:<28}{row['rows']:>8,} rows  {_rates(Pairs(row['both'], row['joined'], row['true']))}"
+    yield "  by feeds:"
+    for row in result.by_feed_pair.iter_rows(named=True):
+        yield f"    {row['feed'] + ' - ' + row['feed_r']:<38}{_rates(Pairs(row['both'], row['joined'], row['true']))}"
+    if result.worst.height:
+        yield f"  worst cases ({min(result.worst.height, _WORST)} of {result.worst.height} rows on the wrong side):"
+    for row in result.worst.head(_WORST).iter_rows(named=True):
+        where = f"{row['source_file']} row {row['source_row']}"
+        yield f"    {row['kind'].replace('_', ' ')}, {row['pairs']} pairs: {where} in {row['person_id']}{_because(row['damage'])}"
+
+
+def _rates(pairs: Pairs) -> str:
+    return f"precision {pairs.precision:.4%}, recall {pairs.recall:.4%}, F1 {pairs.f1:.4%}"
+
+
+def _because(damage: list[str]) -> str:
+    return f" (damaged: {', '.join(damage)})" if damage else ""
 
 
 def _outcome_lines(result: OutcomeResult) -> Iterator[str]:

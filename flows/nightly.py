@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import findings
-from flows.settings import Night, code_version, night
+from flows.settings import Night, code_version, night, now
 from flows.track import Log, Station
 from matching.linkage import link
 from matching.standardise import standardise
@@ -43,6 +44,7 @@ def hand_out(register: Path, out: Path) -> None:
     write_report(register, out / "report.html")
 
 
+RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=2))
 RECALL = Station(recall_last_night, "recall", retries=2)
 INTAKE = Station(take_in, "intake", retries=2)
 STRAYS = Station(write_strays, "strays", retries=2)
@@ -54,7 +56,7 @@ PUBLISH = Station(publish, "publish", retries=1)
 HAND_OUT = Station(hand_out, "hand-out", retries=1)
 
 
-@flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=2), persist_result=False)
+@flow(name="nightly", task_runner=RUNNER, persist_result=False)
 def nightly(inbox: str, register_file: str, as_of: str | None = None) -> dict[str, Any]:
     """Take in the feeds, find the children, apply the rule, publish the register, hand out the rosters.
 
@@ -117,4 +119,5 @@ def run_record(tonight: Night, log: Log, found: dict[str, int]) -> Run:
         counts=found,
         seconds=dict(log.seconds),
         peak_mib=dict(log.peak_mib),
+        clock=now,
     )

@@ -19,9 +19,9 @@ import duckdb
 import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
-from prefect.states import State
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
@@ -102,14 +102,14 @@ def _is_ours(error: BaseException) -> bool:
 class Station:
     """One station of the track. Calling it runs the function; `each` runs it once per item."""
 
-    def __init__(self, function: Callable[..., None], name: str, *, retries: int = 0) -> None:
+    def __init__(self, function: Callable[..., object], name: str, *, retries: int = 0) -> None:
         self.name = name
         self._function = function
         # parameters are paths and dates only; results stay in files, so nothing is cached or persisted
         self._task = task(
-            self._guarded, name=name, retries=retries, retry_delay_seconds=10, retry_condition_fn=retry_helps,
+            name=name, retries=retries, retry_delay_seconds=10, retry_condition_fn=retry_helps,
             cache_policy=NO_CACHE, persist_result=False, log_prints=False,
-        )  # fmt: skip
+        )(self._guarded)  # fmt: skip
 
     def __call__(self, *args: Any) -> None:
         """Run the station once."""

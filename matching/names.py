@@ -18,7 +18,7 @@ from schemas.reference import lists
 _HAN = r"\p{Han}"
 _DOTS = r"[•・‧．.∙⋅·\u{2010}-\u{2015}\-]"
 # what stands where a character could not be written
-_UNREADABLE = r"[?？□■〓�○\u{E000}-\u{F8FF}]"
+_UNREADABLE = r"[?？□■〓\u{FFFD}○\u{E000}-\u{F8FF}]"
 _NICKNAMES = ["毛毛", "宝宝", "小宝", "大宝", "二宝", "三宝", "贝贝", "妞妞", "乐乐", "豆豆", "囡囡", "丫丫", "皮皮", "小毛", "毛头", "妹妹", "弟弟", "娃娃", "幺妹", "幺儿", "小妹", "婴儿", "新生儿", "男婴", "女婴", "未取名", "未命名", "待取名"]
 _MOST_READINGS = 16
 

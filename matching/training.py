@@ -72,7 +72,8 @@ def labelled_pairs(records: features.Records, own: pl.DataFrame) -> dict[str, pl
     held = own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id", "id_birth").sort("own_id", "rec")
     match = held.with_columns(l=pl.col("rec").shift(1), before=pl.col("own_id").shift(1)).filter(pl.col("own_id") == pl.col("before"))
     rng = np.random.default_rng(20241101)
-    drawn = {"l": rng.integers(0, max(held.height, 1), _SAMPLE), "r": rng.integers(0, max(held.height, 1), _SAMPLE)} if held.height else {"l": [], "r": []}
+    size = _SAMPLE if held.height else 0
+    drawn = {end: rng.integers(0, max(held.height, 1), size) for end in ("l", "r")}
     numbered = held.with_row_index("at")
     random = pl.DataFrame(drawn, schema={"l": pl.UInt32, "r": pl.UInt32})
     random = random.join(numbered, left_on="l", right_on="at").join(numbered, left_on="r", right_on="at", suffix="_r").filter(pl.col("own_id") != pl.col("own_id_r"))

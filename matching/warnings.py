@@ -44,7 +44,7 @@ def column_warnings(column: Column) -> list[pl.Expr]:
         case Kind.ID:
             return [_when(pl.col(f"{name}_status").is_in(["wrong_length", "checksum_failed"]), f"id_unusable:{name}")]
         case Kind.NAME:
-            return [_when(pl.col(name).str.contains(r"[?？□■〓�\u{E000}-\u{F8FF}]"), f"name_unreadable_character:{name}")]
+            return [_when(pl.col(name).str.contains(r"[?？□■〓\u{FFFD}\u{E000}-\u{F8FF}]"), f"name_unreadable_character:{name}")]
         case _:
             return []
 

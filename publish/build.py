@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -37,7 +37,7 @@ class WorkIncompleteError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What the register keeps of one nightly run. `started_at` is UTC without a zone; seconds and MiB by stage."""
+    """What the register keeps of one nightly run. `started_at`, and what `clock` gives at the end, are UTC without a zone; seconds and MiB by stage."""
 
     run_id: str
     started_at: datetime
@@ -48,6 +48,7 @@ class Run:
     counts: Mapping[str, int]
     seconds: Mapping[str, float]
     peak_mib: Mapping[str, float]
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _night(con: duckdb.DuckDBPyConnection, run: Run) -> Night:
 
 def _enter_run(con: duckdb.DuckDBPyConnection, run: Run, night: Night) -> None:
     values = {
-        "run_id": run.run_id, "started_at": run.started_at, "finished_at": datetime.now(UTC).replace(tzinfo=None), "as_of": run.as_of,
+        "run_id": run.run_id, "started_at": run.started_at, "finished_at": run.clock(), "as_of": run.as_of,
         "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "state": "published",
         "counts": _json(run.counts), "seconds": _json(run.seconds), "peak_mib": _json(run.peak_mib), "remarks": list(night.remarks), "layout": LAYOUT,
     }  # fmt: skip

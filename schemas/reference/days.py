@@ -18,7 +18,6 @@ def district_on(day: date, code: pl.Expr, township: pl.Expr, written: pl.Expr) -
     Args:
         code, township, written: as in the standardised division columns; null code gives null.
     """
-    tuple(change for change in lists.changes() if change.on > day)
     if day >= lists.changes()[0].on:
         return code
     places = pl.struct(code.alias("code"), township.alias("township"), written.alias("written"))

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import polars as pl
 
 from schemas.reference import lists
 
 SYSTEMS = ("MCA", "NBS")
+_Meaning = TypeVar("_Meaning")
 _CODE = re.compile(r"(\d{6})(\d{3})?(?:\d{3})?(?:\.0)?")
 _TOWNSHIP = re.compile(r"^([\u4e00-\u9fff]{1,10}?(?:街道|镇|乡))")
 _PEOPLES = (
@@ -111,9 +113,9 @@ def _of_name(text: str) -> Place:
     province, rest = _leading(text, _province_names())
     if province in (None, lists.CITY):
         rest = re.sub(r"^市辖区(?=.)|^县(?=[\u4e00-\u9fff]{2})", "", rest)
-        (code, written), behind = _leading(rest, _city_names()) if rest else ((None, None), "")
-        if code is not None:
-            return _with_township(str(code), str(written), behind)
+        district, behind = _leading(rest, _city_names())
+        if district is not None:
+            return _with_township(*district, behind)
         if province == lists.CITY or text in ("市辖区", "重庆"):
             return _lone_township(rest) or Place(None, None, lists.CITY_CODE, "city", "division_container" if not rest or rest == "市辖区" else "division_unknown")
         found = _lone_township(rest)
@@ -122,25 +124,25 @@ def _of_name(text: str) -> Place:
     return _outside(province, rest)
 
 
-def _leading(text: str, names: dict[str, object]) -> tuple[object, str]:
-    """The longest of the names that the text starts with, as what it stands for, and what is behind it; (None or a pair of None, text) without one."""
+def _leading(text: str, names: Mapping[str, _Meaning]) -> tuple[_Meaning | None, str]:
+    """The longest of the names that the text starts with, as what it stands for, and what is behind it; (None, text) without one."""
     for length in range(min(len(text), 16), 1, -1):
         if text[:length] in names:
             return names[text[:length]], text[length:]
-    return (None, None) if names is _city_names() else None, text
+    return None, text
 
 
 @cache
-def _province_names() -> dict[str, object]:
+def _province_names() -> dict[str, str]:
     full = set(lists.provinces().values())
     short = {name[:-1] if name[-1] in "省市" else name[: 3 if name.startswith("内蒙古") else 2]: name for name in full}
     return {**short, **{name: name for name in full}}
 
 
 @cache
-def _city_names() -> dict[str, object]:
+def _city_names() -> dict[str, tuple[str, str]]:
     """Names of the city's districts and zones, of today and before, whole and short -> (code today, as written)."""
-    names: dict[str, object] = {}
+    names: dict[str, tuple[str, str]] = {}
     for old, code in lists.old_district_names().items():
         names[old] = (lists.successors().get(code, code), code)
     for code, county in lists.counties().items():
@@ -184,7 +186,7 @@ def _homes() -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(codes)) for name, codes in found.items()}
 
 
-def _outside(province: object, text: str) -> Place:
+def _outside(province: str | None, text: str) -> Place:
     """A county, prefecture or province outside the city by name."""
     inside = [c for c in lists.counties().values() if province in (None, c.province) and c.province != lists.CITY]
     cities = sorted({(c.city, c.code[:4]) for c in inside if c.city}, key=lambda c: (-len(c[0]), c))
@@ -199,9 +201,9 @@ def _outside(province: object, text: str) -> Place:
         if county is not None or behind == "" or province is not None or head == city or len(behind) >= 3:
             code = county or f"{prefix}00"
             return Place(code, None, code, "district" if county else "city", "division_unknown" if behind and county is None else None)
-    code = _county(text, inside)
-    if code is not None:
-        return Place(code, None, code, "district", None)
+    alone = _county(text, inside)
+    if alone is not None:
+        return Place(alone, None, alone, "district", None)
     if province is not None:
         prefix = next(p for p, name in lists.provinces().items() if name == province)
         return Place(f"{prefix}0000", None, f"{prefix}0000", "province", "division_unknown" if text else None)
