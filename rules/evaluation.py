@@ -41,7 +41,7 @@ def compare(assessment: pl.DataFrame, person_record: pl.DataFrame, truth_records
         truth_children: person, outcome, reason.
     """
     rows = truth_records.select(*_ROW, "person", "damage").join(person_record.select(*_ROW, "person_id"), on=_ROW, how="inner")
-    held = rows.group_by("person", "person_id").agg(pl.len().alias("held")).sort("person", pl.col("held").neg(), "person_id")
+    held = rows.group_by("person", "person_id").agg(pl.len().alias("held")).sort("person", "held", "person_id", descending=[False, True, False])
     best = held.group_by("person", maintain_order=True).agg(pl.first("person_id"), pl.len().alias("parts"))
     mixed = rows.group_by("person_id").agg(pl.col("person").n_unique().alias("children_in_it"))
     damage = rows.explode("damage", empty_as_null=True).group_by("person").agg(pl.col("damage").drop_nulls().unique().sort().alias("damage"))
