@@ -5,6 +5,7 @@ SHELL := /bin/bash
 OUT ?= out
 CHILDREN ?= 20000
 SEED ?= 20241101
+AS_OF ?= $(shell TZ=Asia/Shanghai date +%F)
 INBOX ?= $(OUT)/city/inbox
 REGISTER ?= $(OUT)/register.duckdb
 BIN := .venv/bin
@@ -29,10 +30,10 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY) ## the virtual environment with the locked dependencies
 
 sample: $(READY) ## write the made-up city (CHILDREN=20000 SEED=20241101)
-	@$(BIN)/childflow sample --children $(CHILDREN) --seed $(SEED) --out $(OUT)/city
+	@$(BIN)/childflow sample --children $(CHILDREN) --seed $(SEED) --out $(OUT)/city --as-of $(AS_OF)
 
 run: sample ## the made-up city, then the nightly run over it
-	@$(BIN)/childflow run --inbox $(INBOX) --register $(REGISTER)
+	@$(BIN)/childflow run --inbox $(INBOX) --register $(REGISTER) --as-of $(AS_OF)
 
 evaluate: $(READY) ## compare the register of `make run` with the truth
 	@$(BIN)/childflow evaluate --register $(REGISTER) --truth $(OUT)/city/truth

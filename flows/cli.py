@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import traceback
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.settings import UnusableInputError, quiet_prefect
+from flows.settings import UnusableInputError, parse_day, quiet_prefect
 
 app = typer.Typer(
     name="childflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -17,6 +18,13 @@ app = typer.Typer(
 )  # fmt: skip
 review = typer.Typer(no_args_is_help=True, help="Possible matches: out to a clerk as a workbook, decisions back in.")
 app.add_typer(review, name="review")
+
+class Language(StrEnum):
+    """The languages an answer is given in."""
+
+    EN = "en"
+    ZH = "zh"
+
 
 RegisterFile = Annotated[Path, typer.Option("--register", help="The register's file.")]
 
@@ -27,13 +35,15 @@ def sample(
     children: Annotated[int, typer.Option(min=1, help="How many children.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed writes the same city.")] = 20241101,
     rates: Annotated[Path | None, typer.Option(help="YAML file with rates of damage that differ from sample_data/rates.yaml.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The day the truth is told for, such as 2026-11-24; default today.")] = None,
 ) -> None:
-    """Write a made-up city: what the departments would send, and the truth behind it."""
+    """Write a made-up city: what the departments would send, and the truth behind it, as of a day."""
     from sample_data.city import write_city
 
-    written = write_city(children, seed, out, rates=rates)
+    day = parse_day(as_of, "--as-of")
+    written = write_city(children, seed, out, rates=rates, as_of=day)
     typer.echo(f"{written.children:,} children, {written.rows:,} rows in {written.files} files: {out / 'inbox'}; the truth: {out / 'truth'}")
-    typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'}")
+    typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {day}")
 
 
 @app.command()
@@ -66,14 +76,12 @@ def evaluate(register: RegisterFile, truth: Annotated[Path, typer.Option(help="T
 def explain(
     person_id: Annotated[str, typer.Argument(help="The child, as in the register's person table.")],
     register: RegisterFile,
-    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    lang: Annotated[Language, typer.Option(help="The language of the answer.")] = Language.EN,
 ) -> None:
     """Why: the records linked and their weights, the residence timeline, each condition with its article and answer."""
     from flows.explain import story
 
-    if lang not in ("en", "zh"):
-        raise UnusableInputError(f"--lang takes en or zh, not '{lang}'")
-    for line in story(existing(register), person_id, lang):
+    for line in story(existing(register), person_id, lang.value):
         typer.echo(line)
 
 
@@ -122,10 +130,12 @@ def existing(path: Path) -> Path:
 
 def unusable() -> tuple[type[Exception], ...]:
     """The errors that are about what was given, not about us."""
+    from matching.evaluation import TruthMismatchError
+    from matching.explain import UnknownPersonError
     from publish.register import RegisterUnreadableError
     from rules.law_file import LawError
 
-    return (UnusableInputError, RegisterUnreadableError, LawError)
+    return (UnusableInputError, RegisterUnreadableError, LawError, TruthMismatchError, UnknownPersonError)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,12 +28,20 @@ def evaluation(register: Path, truth: Path) -> Iterator[str]:
             raise UnusableInputError(f"there is no {file}: give the truth/ folder that 'childflow sample' wrote")
     with connect(register) as con:
         person_record = con.sql("SELECT * FROM person_record").pl()
-        assessment = con.sql("SELECT person_id, outcome, reason FROM assessment").pl()
+        assessment = con.sql("SELECT person_id, as_of, outcome, reason FROM assessment").pl()
     truth_records, truth_children = pl.read_parquet(records), pl.read_parquet(children)
     yield from _linkage_lines(evaluate(person_record, truth_records, _twins(truth_children)))
     result = compare(assessment, person_record, truth_records, truth_children)
     yield from _outcome_lines(result)
+    yield from _other_day(assessment["as_of"].max(), truth.parent / "city.json")
     yield f"Next: look into one of them with: childflow explain --register {register} PERSON_ID"
+
+
+def _other_day(as_of: object, card: Path) -> Iterator[str]:
+    """Says so where the register answers for another day than the truth was told for."""
+    told = json.loads(card.read_text("utf-8"))["as_of"] if card.exists() else str(as_of)
+    if str(as_of) != told:
+        yield f"  The truth is told for {told} and the register answers for {as_of}: run with --as-of {told} to compare like with like"
 
 
 def _twins(children: pl.DataFrame) -> pl.DataFrame:

@@ -21,13 +21,18 @@ from matching.review import waterfall
 from matching.scoring import weigh
 from schemas.tables.record import RECORD
 
+# in Chinese and in English
 METHODS = {
-    "id": "凭本人有效证件号关联",
-    "probabilistic": "凭姓名、出生日期、亲属等综合比对关联",
-    "review": "凭人工核对结论关联",
-    "alone": "没有其他记录与之关联",
+    "id": ("凭本人有效证件号关联", "linked by the child's own valid id number"),
+    "probabilistic": ("凭姓名、出生日期、亲属等综合比对关联", "linked by comparing name, birth date, relatives and the rest"),
+    "review": ("凭人工核对结论关联", "linked by a clerk's decision"),
+    "alone": ("没有其他记录与之关联", "no other record is linked to it"),
 }
-ROLES = {"own": "证件号为本人所有", "guardian": "证件号栏内是监护人的号码，不作为本人证件号", "sibling": "证件号栏内是兄弟姐妹的号码，不作为本人证件号"}
+ROLES = {
+    "own": ("证件号为本人所有", "the id number is the child's own"),
+    "guardian": ("证件号栏内是监护人的号码，不作为本人证件号", "the id number is a guardian's and does not count as the child's"),
+    "sibling": ("证件号栏内是兄弟姐妹的号码，不作为本人证件号", "the id number is a sibling's and does not count as the child's"),
+}
 
 
 class UnknownPersonError(Exception):
@@ -46,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LinkedRow:
-    """One row of a person and the link that holds it; `weight` and `probability` are null where nothing does."""
+    """One row of a person and the link that holds it, `says` in Chinese, `english` in English; `weight` and `probability` are null where nothing does."""
 
     feed: str
     source_file: str
@@ -54,6 +59,7 @@ class LinkedRow:
     record_key: str | None
     method: str
     says: str
+    english: str
     weight: float | None
     probability: float | None
     lines: tuple[Line, ...]
@@ -121,7 +127,7 @@ def _rows_of(register: Path, persons: list[str]) -> tuple[pl.DataFrame, pl.DataF
         ).pl()
     for person in persons:
         if held.filter(pl.col("person_id") == person).is_empty():
-            raise UnknownPersonError(f"登记库中没有编码为 {person} 的人员；请核对编码，或查看该编码是否已并入其他编码（identity 表）")
+            raise UnknownPersonError(f"the register has no person {person}: check the code, or look into its table identity for the one it was merged into")
     return held.sort("feed", "source_file", "source_row"), RECORD.conform(record).sort(RECORD.key)
 
 
@@ -148,9 +154,10 @@ def _compared(record: pl.DataFrame, model: Model) -> tuple[Night, pl.DataFrame]:
 
 
 def _row(row: dict[str, object], comparisons: list[dict[str, object]] | None, model: Model) -> LinkedRow:
-    says = METHODS[str(row["link_method"])]
+    says, english = METHODS[str(row["link_method"])]
     if role := row.get("id_role"):
-        says = f"{says}；{ROLES[str(role)]}"
+        chinese_role, english_role = ROLES[str(role)]
+        says, english = f"{says}；{chinese_role}", f"{english}; {english_role}"
     shown = comparisons if row["link_method"] in ("probabilistic", "review") else None
     return LinkedRow(
         feed=str(row["feed"]),
@@ -159,6 +166,7 @@ def _row(row: dict[str, object], comparisons: list[dict[str, object]] | None, mo
         record_key=None if row["record_key"] is None else str(row["record_key"]),
         method=str(row["link_method"]),
         says=says,
+        english=english,
         weight=_number(row["match_weight"]),
         probability=_number(row["match_probability"]),
         lines=_lines(shown, model),

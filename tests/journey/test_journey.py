@@ -116,7 +116,8 @@ def test_explain_tells_one_childs_whole_story(tiny_register):
         (["run", "--inbox", str(TINY / "inbox"), "--register", "{tmp}/r.duckdb", "--as-of", "tomorrow"], "--as-of takes a date such as 2026-11-24, not 'tomorrow'"),
         (["evaluate", "--register", "{tmp}/none.duckdb", "--truth", str(TINY / "truth")], "there is no file"),
         (["explain", "--register", "{tmp}/none.duckdb", "X"], "run 'childflow run' first"),
-        (["sample", "--children", "0", "--out", "{tmp}/c"], "0"),
+        (["sample", "--children", "0", "--out", "{tmp}/c"], "greater than or equal to 1"),
+        (["explain", "--register", "{tmp}/r", "X", "--lang", "fr"], "en, zh"),
         (["nonsense"], "No such command"),
     ],
 )

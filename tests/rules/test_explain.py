@@ -1,0 +1,78 @@
+"""One child's answer told from rows of the register."""
+
+from datetime import date
+
+import pytest
+
+from rules import explain
+from rules.eligibility import conditions
+from schemas.tables.assessment import REASONS
+
+AS_OF = date(2026, 11, 24)
+ASSESSMENT = {
+    "as_of": AS_OF, "outcome": "not_flowing", "reason": "under_six_months", "hukou_district": "500116", "hukou_township": None, "residence_district": "500107",
+    "residence_township": "白市驿镇", "away_since": date(2026, 5, 25), "is_inferred": True, "months_away": 5, "accompanied": "other_guardian", "confidence": 0.825,
+    "conditions": [
+        {"condition": c.name, "answer": "no" if c.name == "six_months" else "yes", "detail": "hukou_district=500116; away_by=1" if c.name == "six_months" else None}
+        for c in conditions(AS_OF)
+    ] + [{"condition": "accompanied", "answer": "unknown", "detail": "accompanied=unknown"}],
+}  # fmt: skip
+ROW = {"feed": "survey", "source_file": "survey_20261110.csv", "source_row": 7, "says": "摸排在住"}
+
+
+def test_the_conditions_of_the_rule_and_of_the_telling_are_the_same_and_in_order():
+    asked = [c.name for c in conditions(AS_OF)]
+    assert list(explain.conditions()) == [*asked, "accompanied"]
+    assert [explain.conditions()[c.name].reason for c in conditions(AS_OF)] == [c.reason for c in conditions(AS_OF)] == list(REASONS[:-1])
+
+
+@pytest.mark.parametrize(
+    ("lang", "lines"),
+    [
+        ("en", ["As of 2026-11-24: does not count as a migrant child. Reason: away for less than six months", "  hukou: 江津区", "  lives in: 九龙坡区白市驿镇",
+                "  away since: 2026-05-25 (inferred); 5 whole months", "  lives with: another guardian", "  confidence: 82%"]),
+        ("zh", ["截至 2026-11-24：不属于流动儿童。理由：离开户籍地未满6个月", "  户籍地: 江津区", "  现居住地: 九龙坡区白市驿镇",
+                "  离开户籍地: 2026-05-25 (推定); 满5个月", "  同住: 其他监护人", "  可信度: 82%"]),
+    ],
+)  # fmt: skip
+def test_the_answer_is_told_with_places_dates_and_company(lang, lines):
+    assert list(explain.answer(ASSESSMENT, lang)) == lines
+
+
+def test_only_the_deciding_condition_is_marked_and_says_what_it_was_judged_on():
+    told = list(explain.asked(ASSESSMENT, "en"))
+    (at,) = [i for i, line in enumerate(told) if "decides" in line]
+    assert told[at] == "  ✗ away for six months or more: no  ← decides"
+    assert told[at + 1] == "      hukou district 江津区; start known from a registration, enrolment or opening date"
+    assert told[at + 2].startswith("      law: 实施方案")
+    assert "  ? with a parent or another guardian: unknown" in told
+
+
+def test_the_timeline_runs_from_the_oldest_stay_to_now_with_the_rows_of_each():
+    stays = [
+        {"division": "500107", "township": None, "from_date": date(2024, 1, 2), "to_date": None, "is_inferred": False, "is_current": True, "evidence": [ROW]},
+        {"division": "500116", "township": None, "from_date": None, "to_date": date(2024, 1, 2), "is_inferred": True, "is_current": False, "evidence": []},
+    ]
+    assert list(explain.timeline(stays, AS_OF, "en")) == [
+        "  ●── start unknown ──▶ 2024-01-02  江津区",
+        "  ●── 2024-01-02 ──▶ still  九龙坡区  ← lives here",
+        "  │     survey: 摸排在住  [survey_20261110.csv row 7]",
+    ]
+    assert list(explain.timeline(stays[::-1], AS_OF, "zh")) == list(explain.timeline(stays, AS_OF, "zh"))
+
+
+def test_what_follows_is_told_open_before_closed():
+    alert = {"kind": "new_child", "title": "新发现", "department": "民政", "district": "500107", "due_on": date(2026, 12, 1), "message": "请核实", "article": "二（一）2",
+             "closed_on": None, "closed_reason": None, "evidence": [ROW]}  # fmt: skip
+    closed = alert | {"due_on": date(2026, 1, 1), "closed_on": date(2026, 2, 1), "closed_reason": "已核实", "district": None, "evidence": []}
+    told = list(explain.alerts([closed, alert], "en"))
+    assert told[0] == "  new child → 民政 (九龙坡区); due 2026-12-01"
+    assert told[3] == "  new child → 民政 (unknown); closed 2026-02-01 (已核实)"
+    care = {"category": "disability", "since": None, "next_visit_due": date(2027, 1, 1), "is_verified": False, "basis": [ROW]}
+    assert next(explain.care([care], "en")) == "  disability: since start unknown; next visit by 2027-01-01; the survey's word, not verified yet"
+    gap = {"aspect": "病有所医", "item": "居民医保参保", "status": "missing", "department": "医保", "basis": []}
+    assert list(explain.services([gap], "zh")) == ["  缺失: 病有所医 · 居民医保参保 (医保)"]
+
+
+def test_every_article_is_written_down():
+    assert all(c.article for c in explain.conditions().values())
