@@ -117,7 +117,7 @@ def test_explain_tells_one_childs_whole_story(tiny_register):
         (["evaluate", "--register", "{tmp}/none.duckdb", "--truth", str(TINY / "truth")], "there is no file"),
         (["explain", "--register", "{tmp}/none.duckdb", "X"], "run 'childflow run' first"),
         (["sample", "--children", "0", "--out", "{tmp}/c"], "greater than or equal to 1"),
-        (["explain", "--register", "{tmp}/r", "X", "--lang", "fr"], "en, zh"),
+        (["explain", "--register", "{tmp}/r", "X", "--lang", "fr"], "is not one of 'en', 'zh'"),
         (["nonsense"], "No such command"),
     ],
 )
