@@ -13,6 +13,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows import findings
 from flows.settings import Night, code_version, night, now
 from flows.track import Log, Station
+from matching.answers import weigh_answers
 from matching.linkage import link
 from matching.standardise import standardise
 from publish.quarantine import write_workbooks
@@ -50,6 +51,7 @@ INTAKE = Station(take_in, "intake", retries=2)
 STRAYS = Station(write_strays, "strays", retries=2)
 STANDARDISE = Station(standardise, "standardise")
 LINK = Station(link, "link")
+ANSWERS = Station(weigh_answers, "answers")
 FACTS = Station(gather, "facts")
 DECIDE = Station(decide, "decide")
 PUBLISH = Station(publish, "publish", retries=1)
@@ -94,6 +96,8 @@ def travel(tonight: Night) -> dict[str, Any]:
         STANDARDISE.each(FEEDS, work, workers=tonight.workers)
     with log.stage("link"):
         LINK(work, tonight.as_of)
+    with log.stage("answers"):
+        ANSWERS(work, tonight.as_of)
     with log.stage("facts"):
         FACTS(work)
     with log.stage("decide"):

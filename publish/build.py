@@ -20,8 +20,9 @@ from publish.views import VIEWS
 from schemas.reference import lists
 from schemas.reference.days import name_of
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT
-from schemas.tables.register import DIVISION, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN, VERIFICATION_ANSWER
+from schemas.tables.register import DIVISION, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN
 from schemas.tables.table import Table
+from schemas.tables.verification import VERIFICATION_ANSWER
 
 # tables that come feed by feed: their folder in the work folder
 _BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "receipt"}
@@ -75,10 +76,9 @@ def build(work: Path, target: Path, run: Run, memory: str) -> Built:
                 con.execute(create(table))
             _load(con, work)
             night = _night(con, run)
+            _fill(con, "verification_answer", run)
             carry_on(con, night, run.run_id)
-            for name in ("verification_answer", "flowing_child"):
-                for statement in statements(SQL / "register" / f"{name}.sql"):
-                    con.execute(statement)
+            _fill(con, "flowing_child", run)
             _enter_run(con, run, night)
             check(con, REGISTER_TABLES)
             _describe(con)
@@ -146,6 +146,11 @@ def _insert(con: duckdb.DuckDBPyConnection, table: Table, target: str, files: st
     except (duckdb.ConstraintException, duckdb.BinderException) as error:
         said = str(error).splitlines()[0]
         raise WorkIncompleteError(f"table {table.name} does not keep to its declaration: {said}; nothing was published") from None
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: str, run: Run) -> None:
+    for statement in statements(SQL / "register" / f"{table}.sql"):
+        con.execute(statement, parameters(statement, {"run_id": run.run_id}))
 
 
 def _name_divisions(con: duckdb.DuckDBPyConnection) -> None:

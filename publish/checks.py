@@ -22,12 +22,13 @@ _PROMISES = {
     "assessed": "persons and assessments are not the same children (person_id: persons, assessments)",
     "owned": "a row of person_record belongs to no person (feed, file: row)",
     "two_numbers": "one person with several valid id numbers of its own, and neither a reviewer nor the household register says so (person_id: numbers)",
+    "answered": "answers kept and answers weighed are not the same (answer: kept, weighed)",
     "retired": "an identifier that was merged stands for a person again (person_id)",
 }
 # tables whose key names one row and no other
 UNIQUE = frozenset({
     "person", "flowing_child", "assessment", "identity", "division", "key_care", "alert", "ledger", "ledger_event", "review_queue", "person_record", "record",
-    "verification_answer", "run",
+    "verification_answer", "verification_state", "run",
 })  # fmt: skip
 _NAMED_BY = {"ledger": ("entry_id",), "ledger_event": ("event_id",), "verification_answer": ("record_hash",), "run": ("run_id",)}
 

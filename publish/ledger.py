@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from publish.words import CATEGORY_WORDS, FEED_WORDS, REASON_WORDS
+from schemas.exports.verification import CORRECTS
 from schemas.reference.lists import changes
 
 SQL = Path(__file__).parent / "sql"
@@ -69,10 +70,10 @@ def night_among(as_of: date, started_at: datetime, nights: list[date], newest_mo
 def carry_on(con: duckdb.DuckDBPyConnection, night: Night, run_id: str) -> None:
     """Fill `ledger` and `ledger_event` from the last night's and tonight's tables.
 
-    Needs on the connection: previous_ledger, previous_ledger_event, previous_assessment, assessment, key_care, identity, identity_event, division, and
-    the two tables themselves, empty.
+    Needs on the connection: previous_ledger, previous_ledger_event, previous_assessment, previous_verification_state, assessment, key_care, identity,
+    identity_event, division, verification_answer, verification_state, and the two tables themselves, empty.
     """
-    words = {"reason": REASON_WORDS, "category": CATEGORY_WORDS, "feed": FEED_WORDS}
+    words = {"reason": REASON_WORDS, "category": CATEGORY_WORDS, "feed": FEED_WORDS, "question": {q: field for field, (q, _) in CORRECTS.items()}}
     _table(con, "word", {"kind": pl.String, "code": pl.String, "zh": pl.String}, [(kind, *pair) for kind, each in words.items() for pair in each.items()])
     _table(con, "reform", {"on_date": pl.Date, "code": pl.String, "before": pl.String}, [(c.on, c.code, c.before) for c in changes() if c.code != c.before])
     values = {

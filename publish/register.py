@@ -95,9 +95,12 @@ def recall(register: Path, work: Path) -> None:
 
 
 def _recall_table(con: duckdb.DuckDBPyConnection, register: Path, table: Table, target: Path) -> None:
-    """One table as it is declared today: a column younger than the register is null."""
+    """One table as it is declared today: a table younger than the register is empty, a column younger than it null."""
     query = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal"
     there = {name for (name,) in con.execute(query, [table.name]).fetchall()}
+    if not there:
+        table.empty().write_parquet(target)
+        return
     missing = [c.name for c in table.columns if c.required and c.name not in there]
     if missing:
         raise _unreadable(register, f"its table {table.name} lacks {', '.join(missing)}")

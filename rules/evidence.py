@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from rules import answers
 from rules.basis import ROW, Facts, rows, surveys
 from rules.law import Parameters
 
@@ -33,9 +34,10 @@ def claims(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
         strength: rank of its kind of record; says: what the row says, in Chinese.
     """
     readings = [_survey(facts, as_of), _returned(facts, as_of), _left_hukou(facts, as_of), _residence(facts, as_of), _went_back(facts, as_of),
-                _school(facts, as_of), _immunisation(facts, as_of), _health(facts, as_of), _insurance(facts, as_of), _certificate(facts, as_of)]  # fmt: skip
+                _school(facts, as_of), _immunisation(facts, as_of), _health(facts, as_of), _insurance(facts, as_of), _certificate(facts, as_of), _answered(facts, as_of)]  # fmt: skip
     rank = pl.col("feed").replace_strict(p["evidence/strength"], return_dtype=pl.Int16)
-    return pl.concat([reading.with_columns(rank.alias("strength")).select(CLAIM_COLUMNS) for reading in readings])
+    claimed = pl.concat([reading.with_columns(rank.alias("strength")).select(CLAIM_COLUMNS) for reading in readings])
+    return answers.upheld(claimed, facts, as_of, p)
 
 
 def limit(as_of: date) -> pl.Expr:
@@ -282,3 +284,9 @@ def _certificate(facts: Facts, as_of: date) -> pl.LazyFrame:
         confirmed_on=pl.coalesce(last, limit(as_of)),
         is_ended=pl.col("status") == "注销",
     )
+
+
+def _answered(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """Where a department's answer says that the child lives; with it the child has left every other place."""
+    given = answers.claims(facts, as_of).rename({part: f"answered_{part}" for part in ("code", "township", "written")})
+    return _claim(given, "answered", pl.col("says"), **{name: pl.col(name) for name in ("stated", "seen", "own_last", "confirmed_on")}, clears=pl.lit(True))

@@ -36,7 +36,7 @@ def gather(work: Path) -> None:
 
 def read_facts(work: Path) -> Facts:
     """The facts on disk by feed, lazily; a feed that never came is not among them."""
-    return {name: pl.scan_parquet(path) for name in CHILD_FEEDS if (path := work / "facts" / f"{name}.parquet").exists()}
+    return {name: pl.scan_parquet(path) for name in (*CHILD_FEEDS, "verification") if (path := work / "facts" / f"{name}.parquet").exists()}
 
 
 def _gather_feed(feed: Feed, source: Path, work: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from rules import answers
 from rules.basis import ROW, Facts, rows, surveys
 from rules.evidence import day, limit, said
 from rules.law import Parameters
@@ -35,7 +36,7 @@ def register_rows(facts: Facts, as_of: date) -> pl.LazyFrame:
 def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
     """The hukou of each child that has one; two rows where two records of equal standing and date name different districts.
 
-    The household register's newest running row; for children not in it the newest of the other feeds, of equal date the
+    The household register's newest running row, or a department's answer that is newer; for children not in it the newest of the other feeds, of equal date the
     stronger kind of record. A place the register says the hukou moved out of is not taken from another feed.
 
     Args:
@@ -49,10 +50,15 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
     best = with_district(running, as_of, p).with_columns(
         pl.lit(True).alias("from_register"), pl.col("since").fill_null(date.min).alias("first_key"), pl.col("told_on").alias("second_key"), _register_says().alias("says")
     )
+    # an answer beats the register until a later 迁入日期
+    answered = with_district(answers.hukou(facts, as_of), as_of, p).with_columns(
+        pl.lit(False).alias("from_register"), pl.col("told_on").alias("first_key"), pl.col("told_on").alias("second_key")
+    )
     moved_out = with_district(register.filter(pl.col("standing") == "迁出"), as_of, p).select("person_id", "district").unique()
     others = (
         with_district(_other_feeds(facts, told, as_of), as_of, p)
         .join(running, on="person_id", how="anti")
+        .join(answered, on="person_id", how="anti")
         .join(moved_out, on=["person_id", "district"], how="anti")
         .with_columns(
             pl.lit(False).alias("from_register"),
@@ -60,7 +66,8 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
             pl.col("feed").replace_strict(p["evidence/strength"], default=0, return_dtype=pl.Int16).alias("second_key"),
         )
     )
-    return pl.concat([_foremost(best), _foremost(others)])
+    together = [frame.select(*ROW, *_PLACE, "district", "in_zone", "in_city", "from_register", "says", "first_key", "second_key") for frame in (best, answered)]
+    return pl.concat([_foremost(pl.concat(together)), _foremost(others)])
 
 
 def earlier(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:

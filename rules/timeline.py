@@ -88,7 +88,7 @@ def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
     group = ["case", "district", "stay"]
     arrival = (
         own.filter(pl.col("stated").is_not_null() & ~pl.col("at_home") & (pl.col("kind") != "left"))
-        .with_columns(pl.when(pl.col("feed") == "survey").then("confirmed_on").alias("asked_on"))
+        .with_columns(pl.when(pl.col("feed").is_in(["survey", "verification"])).then("confirmed_on").alias("asked_on"))
         .sort(*group, "strength", "asked_on", "stated", descending=[False, False, False, True, True, False], nulls_last=True)
         .unique(subset=group, keep="first", maintain_order=True)
         .select(*group, pl.col("stated").alias("arrival"))

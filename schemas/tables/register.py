@@ -1,4 +1,4 @@
-"""Tables that only the register knows (`run`, `verification_answer`, `division`), and the assembly of every table it holds."""
+"""Tables that only the register knows (`run`, `division`), and the assembly of every table it holds."""
 
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT, MOMENT
 from schemas.tables.pair import REVIEW_QUEUE
 from schemas.tables.record import PERSON, PERSON_RECORD, RECORD
 from schemas.tables.table import Column, Table, req
+from schemas.tables.verification import VERIFICATION_ANSWER, VERIFICATION_STATE
 
 # raised when a column is renamed, removed or changes its meaning; a column added may be null in an older register
 LAYOUT = 1
@@ -37,27 +38,6 @@ RUN = Table(
     ("started_at", "run_id"),
 )
 
-VERIFICATION_ANSWER = Table(
-    "verification_answer",
-    "部门核实反馈，一行为一条答复；只增不改",
-    "one answer of a department on one child of one roster; append-only",
-    (
-        req("record_hash", pl.UInt64, "记录内容指纹", "fixed hash of the answer"),
-        req("roster_id", pl.String, "花名册编号", "the roster"),
-        req("person_id", pl.String, "人员编码", "the child as the roster named it"),
-        Column("department", pl.String, "核实部门", "who answered"),
-        Column("result", pl.String, "核实结果", "属实, 不属实, 已离开, 信息有误, 查无此人"),
-        Column("field", pl.String, "更正项目", "what is to be corrected"),
-        Column("value", pl.String, "更正内容", "to what"),
-        Column("verified_by", pl.String, "核实人", "who checked"),
-        Column("verified_on", pl.Date, "核实日期", "when; null where the date could not be read"),
-        Column("remark", pl.String, "备注", "what else was written"),
-        req("source_file", pl.String, "来源文件", "file in which the answer was first found"),
-        req("source_row", pl.UInt32, "来源行号（标题下第一行为1）", "its row"),
-    ),
-    ("roster_id", "person_id", "verified_on", "department", "record_hash"),
-)
-
 DIVISION = Table(
     "division",
     "区划名称，一行为一个区划代码",
@@ -76,10 +56,11 @@ REGISTER_PERSON = replace(
 
 REGISTER_TABLES: tuple[Table, ...] = (
     FLOWING_CHILD, REGISTER_PERSON, PERSON_RECORD, RECORD, RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP, LEDGER, LEDGER_EVENT,
-    REVIEW_QUEUE, VERIFICATION_ANSWER, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN,
+    REVIEW_QUEUE, VERIFICATION_ANSWER, VERIFICATION_STATE, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN,
 )  # fmt: skip
 
 # what the next night reads of this one
 RECALLED_TABLES: tuple[Table, ...] = (
-    PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, ASSESSMENT, RUN,
+    PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, VERIFICATION_STATE,
+    ASSESSMENT, RUN,
 )  # fmt: skip

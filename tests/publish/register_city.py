@@ -19,6 +19,7 @@ from schemas.tables.ledger import MOMENT
 from schemas.tables.pair import REVIEW_QUEUE
 from schemas.tables.record import PERSON, PERSON_RECORD, RECORD
 from schemas.tables.table import Table
+from schemas.tables.verification import VERIFICATION_STATE
 
 DAY = date(2026, 11, 24)
 _EMPTY: dict[Any, Any] = {pl.String: "", pl.Boolean: False, pl.Date: DAY, pl.Float64: 1.0, MOMENT: datetime(2026, 11, 24)}  # noqa: DTZ001
@@ -49,7 +50,7 @@ def child(person_id: str, **said: Any) -> dict[str, Any]:
 
 def write_night(
     work: Path, as_of: date, children: Iterable[Mapping[str, Any]], *, identity: Iterable[Mapping[str, Any]] | None = None,
-    events: Iterable[Mapping[str, Any]] = (), answers: Iterable[Mapping[str, Any]] = (), **more: Iterable[Mapping[str, Any]],
+    events: Iterable[Mapping[str, Any]] = (), answers: Iterable[Mapping[str, Any]] = (), states: Iterable[Mapping[str, Any]] = (), **more: Iterable[Mapping[str, Any]],
 ) -> Path:  # fmt: skip
     """Write the tables of a night; `more` gives further rows by table or `standard_<feed>`."""
     children = list(children)
@@ -88,7 +89,16 @@ def write_night(
         filled = [{name: row.get(name) for name in schema} for row in numbered]
         pl.DataFrame(filled, schema=schema, orient="row").write_parquet(work / "standard" / f"{feed.name}.parquet")
     assert not more, f"no such table: {list(more)}"
+    _weigh(work, states)
     return work
+
+
+def _weigh(work: Path, states: Iterable[Mapping[str, Any]]) -> None:
+    """verification_state of every answer there is: as given in `states` (by record_hash), else `noted`."""
+    there = [work / "standard" / "verification.parquet", *(work / "previous").glob("verification_answer.parquet")]
+    hashes = pl.concat(pl.read_parquet(path, columns=["record_hash"]) for path in there)["record_hash"].unique()
+    given = {s["record_hash"]: s for s in states}
+    rows(VERIFICATION_STATE, [{"record_hash": h, "state": "noted"} | dict(given.get(h, {})) for h in hashes]).write_parquet(work / "verification_state.parquet")
 
 
 def run_record(run_id: str, as_of: date, started_at: datetime) -> Run:

@@ -43,6 +43,17 @@ SELECT
 FROM change
 WHERE b IS NOT NULL AND a IS NOT NULL AND was_listed = is_listed AND NOT $is_late::BOOLEAN;
 
+-- answered: departments' answers that count from tonight on, each in words; no value of the child is told, it stands in verification_answer
+CREATE TEMP TABLE answered AS
+SELECT
+    s.person_id, s.question, a.roster_id, s.record_hash,
+    coalesce(s.department, '') || '部门' || s.verified_on || '核实（' || a.roster_id || '）：' || a.result
+        || CASE WHEN s.question IN ('presence', 'withdrawn') THEN '' ELSE '，更正' || in_words('question', s.question) END AS told
+FROM verification_state s
+JOIN verification_answer a USING (record_hash)
+LEFT JOIN previous_verification_state p ON p.record_hash = s.record_hash AND p.state = 'applied'
+WHERE s.state = 'applied' AND p.record_hash IS NULL;
+
 CREATE TEMP TABLE found AS
 -- onto the list
 SELECT
@@ -119,6 +130,9 @@ FROM (
 )
 WHERE NOT list_contains(has, category)
 UNION ALL
+-- a department's answer that counts from tonight on
+SELECT person_id, 'corrected', NULL, to_json({'answer': record_hash::VARCHAR, 'roster_id': roster_id, 'question': question})::VARCHAR, told FROM answered
+UNION ALL
 -- one child under two identifiers, two children under one: told at each identifier concerned
 SELECT person_id, kind, to_json({'person_ids': list_sort(list_append(others, person_id))})::VARCHAR, to_json({'person_ids': [person_id]})::VARCHAR,
     CASE cause WHEN 'review' THEN '人工核对确认' ELSE '各部门记录表明' END || '为同一儿童，其他编码的台账并入本编码'
@@ -143,11 +157,19 @@ WITH counted AS (
     FROM found f LEFT JOIN previous_ledger_event p
     ON p.person_id = f.person_id AND p.kind = f.kind AND p.on_date = $as_of::DATE AND p.before IS NOT DISTINCT FROM f.before AND p.after IS NOT DISTINCT FROM f.after
     GROUP BY ALL
+),
+-- a change of a child about whom an answer counts from tonight on rests on that answer too
+resting AS (
+    SELECT person_id, string_agg(told, '；' ORDER BY told) AS told FROM answered GROUP BY person_id
 )
 SELECT * FROM previous_ledger_event
 UNION ALL BY NAME
 SELECT
     'E' || left(md5(concat_ws('|', person_id, kind, $as_of::DATE, coalesce(before, '-'), coalesce(after, '-'), times)), 20) AS event_id,
-    person_id, kind, $as_of::DATE AS on_date, $run_id AS run_id, before, after, cause
-FROM counted
+    person_id, kind, $as_of::DATE AS on_date, $run_id AS run_id, before, after,
+    CASE
+        WHEN told IS NOT NULL AND kind IN ('listed', 'left', 'returned', 'moved', 'corrected') AND cause NOT IN (SELECT told FROM answered)
+        THEN cause || '（依据：' || told || '）' ELSE cause
+    END AS cause
+FROM counted LEFT JOIN resting USING (person_id)
 ORDER BY on_date, person_id, kind, event_id;

@@ -2,7 +2,7 @@
 INSERT INTO verification_answer BY NAME
 SELECT * FROM previous_verification_answer
 UNION ALL BY NAME
-SELECT record_hash, roster_id, person_id, department, result, field, value, verified_by, verified_on, remark, source_file, source_row
+SELECT record_hash, roster_id, person_id, department, result, field, value, verified_by, verified_on, remark, source_file, source_row, $run_id AS run_id
 FROM (
     SELECT *, row_number() OVER (PARTITION BY record_hash ORDER BY source_file, source_row) AS choice
     FROM standard_verification ANTI JOIN previous_verification_answer USING (record_hash)
