@@ -117,6 +117,20 @@ def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argume
     typer.echo("Next: the decisions count from the next run on: childflow run --inbox INBOX --register " + str(register))
 
 
+@app.command("link")
+def link_command(
+    tables: Annotated[list[Path], typer.Argument(help="One table to deduplicate, or two to link: .csv, .tsv or .parquet.")],
+    model: Annotated[Path, typer.Option(help="YAML file that names columns, blocking rules and comparisons: docs/linking.md.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file of pairs to write; the clusters go beside it.")],
+    save_model: Annotated[Path | None, typer.Option("--save-model", help="Write the model with the numbers that were found.")] = None,
+) -> None:
+    """The linkage engine alone, on anybody's tables."""
+    from flows.link import linking
+
+    for line in linking(model, tables, out, save_model):
+        typer.echo(line)
+
+
 def existing(path: Path) -> Path:
     """The path, when something is there.
 
@@ -132,10 +146,11 @@ def unusable() -> tuple[type[Exception], ...]:
     """The errors that are about what was given, not about us."""
     from matching.evaluation import TruthMismatchError
     from matching.explain import UnknownPersonError
+    from matching.tables.spec_levels import LinkError
     from publish.register import RegisterUnreadableError
     from rules.law_file import LawError
 
-    return (UnusableInputError, RegisterUnreadableError, LawError, TruthMismatchError, UnknownPersonError)
+    return (UnusableInputError, LinkError, RegisterUnreadableError, LawError, TruthMismatchError, UnknownPersonError)
 
 
 def main() -> None:
