@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-
 from flows.settings import UnusableInputError
 from matching.tables.link import Linkage, link_tables
 from matching.tables.save import save_model
@@ -49,8 +47,8 @@ def _counts(found: Linkage) -> Iterator[str]:
     for note in found.notes:
         yield f"Note: {note}"
     status = dict(found.pairs.group_by("status").len().iter_rows())
-    size = found.clusters.group_by("cluster").len().filter(pl.col("len") > 1)
+    sizes = [size for size in found.clusters.group_by("cluster").len()["len"].to_list() if size > 1]
     yield (
         f"{status.get('link', 0):,} pairs linked, {status.get('review', 0):,} doubtful, {status.get('refused', 0):,} refused; "
-        f"{size.height:,} clusters of several rows, the largest of {size['len'].max() or 1}"
+        f"{len(sizes):,} clusters of several rows, the largest of {max(sizes, default=1):,}"
     )

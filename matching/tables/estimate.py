@@ -146,7 +146,7 @@ def _counted(comparison: ComparisonSpec, material: _Material, belief: Bits | Non
 def _tally(levels: pl.DataFrame, name: str, weight: Bits, size: int) -> npt.NDArray[np.float64]:
     """The weight of the pairs at each level."""
     at = levels[name].fill_null(size).to_numpy().astype(np.int64)
-    return np.bincount(at, weights=weight, minlength=size + 1)[:size]
+    return np.asarray(np.bincount(at, weights=weight, minlength=size + 1)[:size], dtype=np.float64)
 
 
 def _learn(spec: Spec, material: _Material, m: Shares, u: Shares) -> list[str]:
@@ -185,7 +185,8 @@ def _belief(spec: Spec, pairs: pl.DataFrame, m: Shares, u: Shares, prior: float)
 
 def _matches(spec: Spec, material: _Material, m: Shares, u: Shares, start: float, possible: int) -> tuple[float, Bits]:
     """The share of matches among all pairs at which the candidates' probabilities add up to it, and those probabilities."""
-    patterns = material.candidates.group_by(material.candidates.columns).agg(count=pl.len())
+    names = material.candidates.columns
+    patterns = material.candidates.group_by(names).agg(count=pl.len()).sort(names, nulls_last=True)
     weight = weigh(patterns, model_of(spec, m, u, 0.5, by_frequency=False))["match_weight"].to_numpy()
     count = patterns["count"].to_numpy().astype(np.float64)
     prior = spec.prior or start

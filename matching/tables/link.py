@@ -69,7 +69,10 @@ def _candidates(spec: Spec, tables: Tables) -> tuple[pl.DataFrame, list[np.ndarr
     parts = [block(values, units, (Rule(tuple(key.name for key in rule), trusted_too=True),), bounds) for rule in spec.rules]
     whole = pl.concat([found.with_columns(rule=pl.lit(i, dtype=pl.UInt8)) for i, (found, _) in enumerate(parts)])
     pairs = whole.group_by("l", "r").agg(pl.col("rule").min()).sort("l", "r")
-    report = pl.concat([told for _, told in parts]).with_columns(pairs_new=pl.Series([(pairs["rule"] == i).sum() for i in range(len(parts))], dtype=pl.Int64))
+    # beside what is over the cap still: what a further key parted
+    lost = pl.when(pl.col("blocks_over_cap") > 0).then(pl.col("pairs_possible") - pl.col("pairs_new")).otherwise("pairs_dropped")
+    report = pl.concat([told for _, told in parts]).with_columns(pairs_dropped=lost)
+    report = report.with_columns(pairs_new=pl.Series([(pairs["rule"] == i).sum() for i in range(len(parts))], dtype=pl.Int64))
     if not pairs.height:
         raise LinkError("; ".join((f"{spec.file}: no two rows agree on a blocking rule, so there is nothing to compare; loosen the rules", *_over_cap(spec, report))))
     numbered = pairs.with_row_index("at").select("l", "r", "at")
@@ -81,7 +84,7 @@ def _over_cap(spec: Spec, blocking: pl.DataFrame) -> list[str]:
     """What the cap kept from being compared, rule by rule."""
     return [
         f"rule {rule}: {blocks} blocks would make more than {spec.cap:,} pairs each; they had to agree on {' and '.join(k.name for k in spec.further) or 'nothing further'}, "
-        f"and {dropped:,} pairs were not compared; narrow the rule, name 'further' columns, or raise block_cap"
+        f"so {dropped:,} pairs were not compared by it; narrow the rule, name 'further' columns, or raise block_cap"
         for rule, blocks, dropped in blocking.filter(pl.col("blocks_over_cap") > 0).select("rule", "blocks_over_cap", "pairs_dropped").iter_rows()
     ]
 
