@@ -20,14 +20,14 @@ from publish.views import VIEWS
 from schemas.reference import lists
 from schemas.reference.days import name_of
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT
-from schemas.tables.register import DIVISION, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN
+from schemas.tables.register import DIVISION, INDICATOR, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN
 from schemas.tables.table import Table
 from schemas.tables.verification import VERIFICATION_ANSWER
 
 # tables that come feed by feed: their folder in the work folder
 _BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "receipt"}
 # tables that are made here, not by a station
-_MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, DIVISION, RUN)
+_MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, DIVISION, RUN, INDICATOR)
 _STANDARD = ("education", "medical_insurance", "verification")
 LISTED_ON = comment("某日在册的流动儿童，按当日（known_on）所知", "who was on the list as flowing on `day`, as we knew it at the end of the day `known_on`")
 
@@ -79,6 +79,7 @@ def build(work: Path, target: Path, run: Run, memory: str) -> Built:
             _fill(con, "verification_answer", run)
             carry_on(con, night, run.run_id)
             _fill(con, "flowing_child", run)
+            _fill(con, "indicator", run)
             _enter_run(con, run, night)
             check(con, REGISTER_TABLES)
             _describe(con)
@@ -150,7 +151,7 @@ def _insert(con: duckdb.DuckDBPyConnection, table: Table, target: str, files: st
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, run: Run) -> None:
     for statement in statements(SQL / "register" / f"{table}.sql"):
-        con.execute(statement, parameters(statement, {"run_id": run.run_id}))
+        con.execute(statement, parameters(statement, {"run_id": run.run_id, "as_of": run.as_of}))
 
 
 def _name_divisions(con: duckdb.DuckDBPyConnection) -> None:

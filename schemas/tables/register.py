@@ -1,4 +1,4 @@
-"""Tables that only the register knows (`run`, `division`), and the assembly of every table it holds."""
+"""Tables that only the register knows (`run`, `indicator`, `division`), and the assembly of every table it holds."""
 
 from dataclasses import replace
 
@@ -38,6 +38,22 @@ RUN = Table(
     ("started_at", "run_id"),
 )
 
+INDICATOR = Table(
+    "indicator",
+    "统计指标，一行为一个认定日期的一个数，供比较前后变化；同一日期再次运行以最后一次为准",
+    "one figure of one as-of date, by the last run for it; for change over time; small counts are hidden where it is handed out, not here",
+    (
+        req("as_of", pl.Date, "认定日期", "the as-of date"),
+        req("topic", pl.String, "主题", "outcome, key_care, visit, service, alert, verification, rows"),
+        req("item", pl.String, "项目", "reason, key-care category, item of the service list, kind of alert, verification result, feed"),
+        req("state", pl.String, "状态", "what of the item is counted: outcome, status, state of the alert, flowing or others, accepted, quarantined, with_warnings"),
+        Column("department", pl.String, "责任部门", "who owes or should act; null where the topic has none"),
+        Column("district", pl.String, "居住区县或责任区县", "district of residence, of an alert the one that should act; null where unknown or for rows"),
+        req("figure", pl.Int64, "数量", "children, alerts or rows"),
+    ),
+    ("as_of", "topic", "item", "state", "department", "district"),
+)
+
 DIVISION = Table(
     "division",
     "区划名称，一行为一个区划代码",
@@ -56,11 +72,11 @@ REGISTER_PERSON = replace(
 
 REGISTER_TABLES: tuple[Table, ...] = (
     FLOWING_CHILD, REGISTER_PERSON, PERSON_RECORD, RECORD, RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP, LEDGER, LEDGER_EVENT,
-    REVIEW_QUEUE, VERIFICATION_ANSWER, VERIFICATION_STATE, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN,
+    REVIEW_QUEUE, VERIFICATION_ANSWER, VERIFICATION_STATE, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN, INDICATOR,
 )  # fmt: skip
 
 # what the next night reads of this one
 RECALLED_TABLES: tuple[Table, ...] = (
     PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, VERIFICATION_STATE,
-    ASSESSMENT, RUN,
+    ASSESSMENT, RUN, INDICATOR,
 )  # fmt: skip
