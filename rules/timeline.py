@@ -49,11 +49,11 @@ def _placed(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameter
 
 
 def _closings(placed: pl.DataFrame) -> pl.DataFrame:
-    """The days on which some record says that the child left a district: case, district, closed_on, claim."""
-    left = placed.filter(pl.col("leaves") & pl.col("ended_on").is_not_null() & (pl.col("kind") != "return")).select("case", "district", pl.col("ended_on").alias("closed_on"), pl.col("claim").alias("by"))
-    clearing = placed.filter("clears").select("case", pl.col("district").alias("here"), pl.col("confirmed_on").alias("closed_on"), pl.col("claim").alias("by"))
+    """The days on which some record says that the child left a district: case, district, closed_on."""
+    left = placed.filter(pl.col("leaves") & pl.col("ended_on").is_not_null() & (pl.col("kind") != "return")).select("case", "district", pl.col("ended_on").alias("closed_on"))
+    clearing = placed.filter("clears").select("case", pl.col("district").alias("here"), pl.col("confirmed_on").alias("closed_on"))
     elsewhere = placed.filter(pl.col("district").is_not_null()).select("case", "district").unique().join(clearing, on="case").filter(pl.col("district") != pl.col("here"))
-    return pl.concat([left, elsewhere.select(left.columns)])
+    return pl.concat([left, elsewhere.select(left.columns)]).unique()
 
 
 def _closed(placed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
@@ -61,7 +61,7 @@ def _closed(placed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
     running = placed.filter(~pl.col("is_ended")).select("claim", "case", "district", "confirmed_on")
     ended = (
         running.join(closings, on=["case", "district"])
-        .filter((pl.col("confirmed_on") <= pl.col("closed_on")) & (pl.col("claim") != pl.col("by")))
+        .filter(pl.col("confirmed_on") <= pl.col("closed_on"))
         .group_by("claim")
         .agg(pl.col("closed_on").min())
     )
@@ -77,12 +77,14 @@ def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
     """When each claim began: the stated arrival, else its earliest date; in one stay away from home nothing begins before the arrival
     that the strongest evidence states (decision 7: of surveys the newest, of registers the earliest)."""
     own = closed.with_columns(pl.coalesce("stated", pl.min_horizontal("firm", "seen")).alias("own_start"))
+    # a record that says when the child left, and a later beginning by mistake, belongs to the stay it ends
+    ends_it = (pl.col("leaves") & (pl.col("closed_on") >= pl.col("ended_on"))).fill_null(False)
     stay = (
-        own.select("claim", "case", "district", pl.coalesce("own_start", "confirmed_on").alias("from"))
+        own.select("claim", "case", "district", "leaves", "ended_on", pl.coalesce("own_start", "confirmed_on").alias("from"))
         .join(closings, on=["case", "district"])
-        .filter((pl.col("closed_on") <= pl.col("from")) & (pl.col("by") != pl.col("claim")))
+        .filter((pl.col("closed_on") <= pl.col("from")) & ~ends_it)
         .group_by("claim")
-        .agg(pl.col("closed_on").n_unique().alias("stay"))
+        .agg(pl.len().alias("stay"))
     )
     own = own.join(stay, on="claim", how="left").with_columns(pl.col("stay").fill_null(0))
     group = ["case", "district", "stay"]

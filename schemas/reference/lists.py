@@ -51,8 +51,9 @@ def counties() -> dict[str, County]:
 
 @cache
 def provinces() -> dict[str, str]:
-    """Two-digit prefix -> province."""
-    return {code[:2]: county.province for code, county in counties().items()}
+    """Two-digit prefix -> province; Taiwan, Hong Kong and Macau, whose counties no list here has, as wholes."""
+    beyond = {"71": "台湾省", "81": "香港特别行政区", "82": "澳门特别行政区"}
+    return {code[:2]: county.province for code, county in counties().items()} | beyond
 
 
 @cache

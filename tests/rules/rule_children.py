@@ -45,16 +45,24 @@ def _row(feed: Feed, row: Mapping[str, Any], number: int) -> dict[str, Any]:
     }
     for name, value in given.items():
         stem = name.removesuffix("_division")
-        kind = next((c.kind for c in feed.columns if name in (c.name, c.stem)), None)
+        kind = _kinds(feed.name).get(name)
         assert kind is not None, f"{feed.name} has no column {name}"
         if kind is Kind.DIVISION:
-            found = place(str(value)) if value is not None else None
+            found = _place(str(value)) if value is not None else None
             made |= {f"{stem}_code": found and found.code, f"{stem}_township": found and found.township, f"{stem}_written": found and found.written}
         elif kind is Kind.DATE:
             made |= dict(zip((name, f"{name}_precision"), dated(value), strict=True))
         else:
             made[name] = value
     return made
+
+
+@cache
+def _kinds(feed: str) -> dict[str, Kind]:
+    return {name: column.kind for column in CHILD_FEEDS[feed].columns for name in (column.name, column.stem)}
+
+
+_place = cache(place)
 
 
 def dated(value: Any) -> tuple[date | None, str | None]:

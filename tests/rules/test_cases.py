@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from datetime import date
 from functools import cache
@@ -12,8 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))
-from rule_children import EXPORTED, answer
+from tests.rules.rule_children import EXPORTED, answer
 
 AS_OF = date(2026, 11, 24)
 CASES: list[dict[str, Any]] = [case | {"file": path.stem} for path in sorted((Path(__file__).parent / "cases").glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]

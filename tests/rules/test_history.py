@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from datetime import date, timedelta
 from functools import cache
@@ -13,10 +12,8 @@ import polars as pl
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))
-from rule_children import answer
-
 from schemas.reference import lists
+from tests.rules.rule_children import answer
 
 BOOK = yaml.safe_load(Path(__file__).with_name("history.yaml").read_text("utf-8"))
 NEIGHBOUR = "万州区"
