@@ -15,6 +15,7 @@ import yaml
 
 from schemas.tables.assessment import OUTCOME_OF
 from tests.journey.conftest import ROOT, TINY, childflow, run, tables
+from tests.journey.shuffling import by_content, shuffled
 
 CONTRACT = yaml.safe_load((Path(__file__).parent / "contract.yaml").read_text("utf-8"))
 
@@ -84,6 +85,15 @@ def test_two_fresh_runs_with_one_and_two_threads_are_equal(tiny_register, tiny_a
     assert set(one) == set(other)
     for name in sorted(one):
         assert one[name].equals(other[name]), name
+
+
+def test_files_and_rows_in_another_order_give_the_same_tables(tiny_register, tiny_as_of, tmp_path):
+    assert shuffled(TINY / "inbox", tmp_path / "inbox", seed=5) > 400
+    run(tmp_path / "inbox", tmp_path / "register.duckdb", tiny_as_of)
+    one, other = by_content(tiny_register), by_content(tmp_path / "register.duckdb")
+    assert set(one) == set(other)
+    for name in sorted(one):
+        assert one[name] == other[name], name
 
 
 def test_the_register_opens_as_the_contract_says_and_says_what_to_do_next(tiny_register):
