@@ -39,7 +39,7 @@ def weigh_answers(work: Path, as_of: date) -> None:
     before = VERIFICATION_ANSWER.conform(pl.read_parquet(work / "previous" / "verification_answer.parquet")).select(_GIVEN)
     tonight = pl.read_parquet(work / "standard" / "verification.parquet").select(_GIVEN)
     fresh = tonight.sort("record_hash", "source_file", "source_row").unique("record_hash", keep="first", maintain_order=True)
-    answers = pl.concat([before, fresh.join(before, on="record_hash", how="anti").cast(dict(before.schema))])
+    answers = pl.concat([before, fresh.join(before, on="record_hash", how="anti").cast(before.schema)])
     identity = IDENTITY.conform(pl.read_parquet(work / "identity.parquet"))
     person = PERSON.conform(pl.read_parquet(work / "person.parquet"))
     state = weighed(answers, identity, person, as_of)

@@ -57,7 +57,7 @@ def _workbook(file: Path, target: Path, dice: random.Random) -> int:
     moved = 0
     for sheet in book:
         rows = [[(c.value, c.number_format) for c in row] for row in sheet.iter_rows()]
-        heads = [i for i, row in enumerate(rows) if any("姓名" == v for v, _ in row)]
+        heads = [i for i, row in enumerate(rows) if any(v == "姓名" for v, _ in row)]
         if not heads:
             continue
         head = heads[0] + 1
