@@ -5,10 +5,16 @@ The place part never makes a number invalid: it is where the number was first gi
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
+from schemas import cells
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
+# digits of every script are digits to a regular expression; a number has these alone
+_FORM = r"^[0-9]{17}[0-9X]$"
 _PLACES_HMT = ("810000", "820000", "830000")
 _BORN_BETWEEN = (1900, 2100)
 # years in which a child code of the immunisation register can have been given (its digits 11-14)
@@ -17,6 +23,10 @@ _CODE_YEARS = ("2005", "2030")
 
 def bare(text: pl.Expr) -> pl.Expr:
     """The text without blanks, quotes and dashes, half-width, upper case; × and * as a last character are X, the letter O is zero."""
+    return cells.unless(_FORM, text, _bare)
+
+
+def _bare(text: pl.Expr) -> pl.Expr:
     shown = text.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s'`’‘\-–—_]", "")
     ended = shown.str.replace(r"^(\d{17})[×✕✖*]$", "${1}X")
     return pl.when(ended.str.contains(r"^[0-9O]{17}[0-9OX]$")).then(ended.str.replace_all("O", "0")).otherwise(ended)
@@ -24,11 +34,21 @@ def bare(text: pl.Expr) -> pl.Expr:
 
 def passes_checksum(number: pl.Expr) -> pl.Expr:
     """Whether the 18th character is the check digit of the 17 before it (GB 11643-1999, ISO 7064 MOD 11-2). False for text of another form."""
-    formed = number.str.contains(r"^\d{17}[\dX]$").fill_null(False)
-    safe = pl.when(formed).then(number).otherwise(pl.lit("0" * 18))
-    total = pl.sum_horizontal(safe.str.slice(i, 1).cast(pl.Int32) * w for i, w in enumerate(_WEIGHTS))
-    wanted = (total % 11).replace_strict(dict(enumerate(_CHECK)), return_dtype=pl.String)
-    return formed & (safe.str.slice(17, 1) == wanted)
+    return number.map_batches(_pass, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _pass(numbers: pl.Series) -> pl.Series:
+    formed = numbers.str.contains(_FORM).fill_null(False).to_numpy()
+    digits = _digits(numbers.filter(pl.Series(formed)), 18)
+    digits[digits == ord("X") - ord("0")] = 10
+    right = np.zeros(len(numbers), dtype=np.bool_)
+    right[formed] = digits @ np.array((*_WEIGHTS, 1)) % 11 == 1
+    return pl.Series(numbers.name, right)
+
+
+def _digits(texts: pl.Series, width: int) -> NDArray[np.int64]:
+    """Texts of one width as rows of numbers, a character's distance from the zero."""
+    return np.frombuffer((texts.str.join("").item() or "").encode(), dtype=np.uint8).reshape(-1, width).astype(np.int64) - ord("0")
 
 
 def birth_date(number: pl.Expr) -> pl.Expr:
@@ -45,11 +65,14 @@ def sex(number: pl.Expr) -> pl.Expr:
 
 def from_fifteen(number: pl.Expr) -> pl.Expr:
     """The 18 characters of an old number of 15 (`19` put before the year, check digit appended); null for other text."""
-    body = number.str.slice(0, 6) + "19" + number.str.slice(6, 9)
-    formed = number.str.contains(r"^\d{15}$").fill_null(False)
-    safe = pl.when(formed).then(body).otherwise(pl.lit("0" * 17))
-    total = pl.sum_horizontal(safe.str.slice(i, 1).cast(pl.Int32) * w for i, w in enumerate(_WEIGHTS))
-    return pl.when(formed).then(safe + (total % 11).replace_strict(dict(enumerate(_CHECK)), return_dtype=pl.String))
+    body = pl.when(number.str.contains(r"^[0-9]{15}$")).then(number.str.slice(0, 6) + "19" + number.str.slice(6, 9))
+    return body.map_batches(_with_check, return_dtype=pl.String, is_elementwise=True)
+
+
+def _with_check(bodies: pl.Series) -> pl.Series:
+    there = bodies.drop_nulls()
+    checks = pl.Series(np.array(list(_CHECK))[_digits(there, 17) @ np.array(_WEIGHTS) % 11], dtype=pl.String)
+    return bodies.scatter(bodies.is_not_null().arg_true(), there + checks)
 
 
 def examine(rows: pl.DataFrame) -> pl.DataFrame:
@@ -69,7 +92,7 @@ def examine(rows: pl.DataFrame) -> pl.DataFrame:
     seen = seen.with_columns(rounded=(whole.cast(pl.Float64).cast(pl.Int64) == whole).fill_null(False), shown=pl.coalesce("tail", "shown"))
     shown = pl.col("shown")
     seen = seen.with_columns(
-        long=shown.str.contains(r"^\d{17}[\dX]$").fill_null(False),
+        long=shown.str.contains(_FORM).fill_null(False),
         right=passes_checksum(shown),
         possible=(birth_date(shown) <= pl.col("exported")).fill_null(False),
         is_key=(shown == pl.col("record_key")).fill_null(False),
@@ -149,7 +172,7 @@ def of_relatives(texts: pl.Series) -> pl.DataFrame:
         wrong_length, absent), a row for each cell.
     """
     distinct = texts.rename("text").unique().to_frame().with_columns(shown=bare(pl.col("text")))
-    distinct = distinct.with_columns(long=pl.when(pl.col("shown").str.contains(r"^\d{17}[\dX]$")).then("shown").otherwise(from_fifteen(pl.col("shown"))))
+    distinct = distinct.with_columns(long=pl.when(pl.col("shown").str.contains(_FORM)).then("shown").otherwise(from_fifteen(pl.col("shown"))))
     distinct = distinct.with_columns(number=pl.when(birth_date(pl.col("long")).is_not_null()).then("long"))
     status = (
         pl.when(pl.col("text").is_null())
@@ -166,5 +189,10 @@ def of_relatives(texts: pl.Series) -> pl.DataFrame:
 
 def in_key(record_key: pl.Expr, exported: pl.Expr) -> pl.Expr:
     """The valid number inside a record key: `G` and the id (学籍号), or the id with category, level and reissue behind (残疾人证号)."""
-    inside = pl.coalesce(record_key.str.extract(r"^G(\d{17}[\dX])$", 1), record_key.str.extract(r"^(\d{17}[\dX])[1-7][1-4](?:B\d+)?$", 1))
+    inside = (
+        pl.when(record_key.str.contains(r"^G[0-9]{17}[0-9X]$"))
+        .then(record_key.str.slice(1, 18))
+        .when(record_key.str.contains(r"^[0-9]{17}[0-9X][1-7][1-4](?:B[0-9]+)?$"))
+        .then(record_key.str.slice(0, 18))
+    )
     return pl.when(passes_checksum(inside) & (birth_date(inside) <= exported)).then(inside)

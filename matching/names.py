@@ -13,9 +13,12 @@ import opencc
 import polars as pl
 from pypinyin import Style, pinyin
 
+from schemas import cells
 from schemas.reference import lists
 
 _HAN = r"\p{Han}"
+# a name of such characters alone is shown as it is
+_PLAIN = r"^[\u{3400}-\u{4DBF}\u{4E00}-\u{9FFF}]+$"
 _DOTS = r"[•・‧．.∙⋅·\u{2010}-\u{2015}\-]"
 # what stands where a character could not be written
 _UNREADABLE = r"[?？□■〓\u{FFFD}○\u{E000}-\u{F8FF}]"
@@ -25,6 +28,10 @@ _MOST_READINGS = 16
 
 def display(text: pl.Expr) -> pl.Expr:
     """The name without blanks between characters, trailing marks and counters; separators as · (民委发〔2016〕33号)."""
+    return cells.unless(_PLAIN, text, _displayed)
+
+
+def _displayed(text: pl.Expr) -> pl.Expr:
     bare = text.str.normalize("NFKC").str.replace_all(r"[\s\u{200B}-\u{200D}]+", " ").str.strip_chars()
     bare = bare.str.replace_all(f"({_HAN}|{_UNREADABLE}|·) +", "${1}").str.replace_all(f" +({_HAN}|{_UNREADABLE})", "${1}")
     dotted = bare.str.replace_all(f"({_HAN}){_DOTS}+", "${1}·").str.replace(r"·$", "")

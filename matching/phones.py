@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import polars as pl
 
+from matching.gathering import gathered
+
 _NUMBER = r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}"
+_PLAIN = r"^1[3-9][0-9]{9}$"
 _SAME = [digit * 8 for digit in "0123456789"]
 _PLACEHOLDERS = ["13800138000"]
 
 
 def numbers(text: pl.Expr) -> pl.Expr:
     """The numbers of a cell, without country code and dashes; an empty list where none is usable, null where the cell is empty."""
-    bare = text.str.normalize("NFKC").str.replace_all(r"[\s\-()]", "").str.replace_all(r"(?:\+|00)86", "")
-    found = bare.str.extract_all(_NUMBER)
-    real = pl.element().filter(~pl.element().str.slice(3, 8).is_in(_SAME) & ~pl.element().is_in(_PLACEHOLDERS))
-    return found.list.eval(real).list.unique().list.sort()
+    return text.map_batches(_numbers, return_dtype=pl.List(pl.String), is_elementwise=True)
+
+
+def _numbers(cells: pl.Series) -> pl.Series:
+    """A cell that is one mobile number as it is, any other worked out."""
+    frame = cells.rename("text").to_frame()
+    plain = pl.col("text").str.contains(_PLAIN) & _is_real(pl.col("text"))
+    rest = frame.lazy().with_row_index("row").filter(~plain).select("row", value=_found(pl.col("text"))).explode("value").drop_nulls()
+    usual = frame.lazy().with_row_index("row").filter(plain).select("row", value="text")
+    long = pl.concat([usual, rest]).sort("row", maintain_order=True).collect()
+    return frame.select(pl.when(pl.col("text").is_not_null()).then(gathered(long, frame.height, pl.String))).to_series()
+
+
+def _found(text: pl.Expr) -> pl.Expr:
+    bare = text.str.normalize("NFKC").str.replace_all(r"[\s\-()]", "").str.replace_all("+86", "", literal=True).str.replace_all("(^|[^0-9])0086", "${1}")
+    return bare.str.extract_all(_NUMBER).list.eval(pl.element().filter(_is_real(pl.element()))).list.unique().list.sort()
+
+
+def _is_real(number: pl.Expr) -> pl.Expr:
+    return ~number.str.slice(3, 8).is_in(_SAME) & ~number.is_in(_PLACEHOLDERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from matching import identifiers, names
+from matching.gathering import gathered, long_of
 from schemas.exports.contract import Feed, Kind
 from schemas.reference import lists
 from schemas.tables.record import RECORD, RELATIVE
@@ -46,8 +47,8 @@ def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
         names.kind(pl.col("name")).alias("name_kind"),
         names.parent_in_name(pl.col("name")).alias("mother_in_name"),
         identifiers.in_key(pl.col("record_key"), pl.col("export_date")).alias("key_id_number"),
-        _relatives(feed).alias("relatives"),
-        _phones(feed).alias("phones"),
+        _relatives(standard, feed).alias("relatives"),
+        _phones(standard, feed).alias("phones"),
         _place(feed, "code").alias("place_code"),
         _place(feed, "township").alias("place_township"),
         _address(feed).alias("address"),
@@ -59,7 +60,7 @@ def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     return RECORD.conform(made).sort(RECORD.key)
 
 
-def _relatives(feed: Feed) -> pl.Expr:
+def _relatives(standard: pl.DataFrame, feed: Feed) -> pl.Series:
     none = pl.lit(None, dtype=pl.String)
     found = []
     for name, relation, number, phone in _RELATIVES.get(feed.name, ()):
@@ -70,10 +71,8 @@ def _relatives(feed: Feed) -> pl.Expr:
             (pl.col(phone).list.first() if phone else none).alias("phone"),
         )
         said = [pl.col(c).is_not_null() for c in (name, number) if c] + ([pl.col(phone).list.len() > 0] if phone else [])
-        found.append(pl.when(pl.any_horizontal(said).fill_null(False)).then(person))
-    if not found:
-        return pl.lit([], dtype=pl.List(RELATIVE))
-    return pl.concat_list(found).list.drop_nulls()
+        found.append((pl.any_horizontal(said), person))
+    return gathered(long_of(standard, found), standard.height, RELATIVE)
 
 
 def _relation(relation: str) -> pl.Expr:
@@ -85,9 +84,13 @@ def _relation(relation: str) -> pl.Expr:
     return pl.col(relation).replace_strict(words, default=pl.lit(default), return_dtype=pl.String).fill_null(default)
 
 
-def _phones(feed: Feed) -> pl.Expr:
-    columns = [pl.col(c.name).fill_null(pl.lit([], dtype=pl.List(pl.String))) for c in feed.columns if c.kind is Kind.PHONE]
-    return pl.concat_list(columns).list.unique().list.sort() if columns else pl.lit([], dtype=pl.List(pl.String))
+def _phones(standard: pl.DataFrame, feed: Feed) -> pl.Series:
+    columns = [c.name for c in feed.columns if c.kind is Kind.PHONE]
+    if len(columns) == 1:
+        return standard.get_column(columns[0]).fill_null(pl.Series([[]], dtype=pl.List(pl.String)))
+    found = long_of(standard, [(pl.col(c).list.len() > 0, pl.col(c)) for c in columns])
+    each = found.explode("value").unique().sort("row", "value")
+    return gathered(each, standard.height, pl.String)
 
 
 def _place(feed: Feed, part: str) -> pl.Expr:

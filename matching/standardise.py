@@ -5,38 +5,53 @@ A faulty value that the row can do without becomes null and leaves a warning; no
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from matching import identifiers, names, phones
+from matching.gathering import gathered, long_of
 from matching.record import record_of
 from matching.warnings import ROW_WARNINGS, STARTS, column_warnings
 from schemas import cells
 from schemas.exports.contract import Column, Feed, Kind
-from schemas.exports.feeds import FEEDS
+from schemas.exports.feeds import CHILD_FEEDS, FEEDS
+from schemas.growing import GrowingParquet
 from schemas.reference import lists
 from schemas.reference.addresses import fill_townships
 from schemas.reference.divisions import resolve
 from schemas.tables.facts import standard_schema
 
+# of one part: large enough that its fixed cost is nothing, small enough that two feeds at once stay below two gigabytes
+PART_ROWS = 2**17
 _PROVENANCE = ["feed", "source_file", "source_row", "export_date"]
 # the address that belongs to a division, where it has one
 _ADDRESS_OF = {"hukou": "hukou_address", "residence": "address"}
 
 
 def standardise(feed_name: str, work: Path) -> None:
-    """Standardise one feed of the night: work/accepted/<feed> to work/standard/<feed> and, for feeds that see children, work/record/<feed>."""
+    """Standardise one feed of the night: work/accepted/<feed> to work/standard/<feed> and, for feeds that see children, work/record/<feed>.
+
+    Each row is looked at by itself, so a feed goes through in parts and memory does not grow with it.
+    """
     feed = FEEDS[feed_name]
-    accepted = pl.read_parquet(work / "accepted" / f"{feed_name}.parquet")
-    for folder in ("standard", "record"):
-        (work / folder).mkdir(exist_ok=True)
-    standard = typed(accepted, feed)
     columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *feed.standard_columns]
-    standard.select(columns).sort("source_file", "source_row").write_parquet(work / "standard" / f"{feed_name}.parquet")
-    if feed_name != "verification":
-        record_of(standard, feed).write_parquet(work / "record" / f"{feed_name}.parquet")
+    with GrowingParquet(work / "standard" / f"{feed_name}.parquet") as standard_out, GrowingParquet(work / "record" / f"{feed_name}.parquet") as record_out:
+        for accepted in _parts(work / "accepted" / f"{feed_name}.parquet"):
+            standard = typed(accepted, feed)
+            standard_out.write(standard.select(columns).sort("source_file", "source_row"))
+            if feed_name in CHILD_FEEDS:
+                record_out.write(record_of(standard, feed))
+
+
+def _parts(accepted: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a feed, which lie in the order of file and row, part by part; one part without rows where there are none."""
+    rows = pl.scan_parquet(accepted)
+    height = rows.select(pl.len()).collect().item()
+    for first in range(0, max(height, 1), PART_ROWS):
+        yield rows.slice(first, PART_ROWS).collect()
 
 
 def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:
@@ -47,9 +62,18 @@ def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     frame = _divisions(frame, feed)
     frame = _own_number(_relatives_numbers(frame, feed), feed)
     frame = frame.with_columns(_in_institution(feed).alias("in_institution"))
-    found = [*(w for c in feed.columns for w in column_warnings(c)), *(warning(feed) for warning in ROW_WARNINGS)]
-    frame = frame.with_columns(pl.concat_list("warnings", *found).list.drop_nulls().list.unique(maintain_order=True).alias("warnings"))
+    frame = frame.with_columns(_warnings(frame, feed))
     return frame.with_columns(_not_before_birth(feed)).cast(dict(standard_schema(feed).items()))
+
+
+def _warnings(frame: pl.DataFrame, feed: Feed) -> pl.Series:
+    """What intake found faulty, then what was found here; each once."""
+    found = [*(w for c in feed.columns for w in column_warnings(c)), *(warning(feed) for warning in ROW_WARNINGS)]
+    said = frame.select("warnings", *(warning.alias(f"found_{i}") for i, warning in enumerate(found)))
+    before = said.lazy().with_row_index("row").filter(pl.col("warnings").list.len() > 0).select("row", value="warnings").explode("value").collect()
+    here = long_of(said, [(pl.col(name).is_not_null(), pl.col(name)) for name in said.columns[1:]])
+    long = pl.concat([before, here]).unique(maintain_order=True).sort("row", maintain_order=True)
+    return gathered(long, frame.height, pl.String).alias("warnings")
 
 
 def record_hashes(accepted: pl.DataFrame, feed: Feed) -> pl.Series:

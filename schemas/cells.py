@@ -6,6 +6,7 @@ Every expression gives null for what it cannot read; nothing is guessed. Formats
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import polars as pl
 
@@ -38,6 +39,20 @@ def clean_code(text: pl.Expr) -> pl.Expr:
     """As `clean_text`, for columns whose words include 无: only an empty cell is null."""
     bare = text.str.replace_all(f"^{_BLANKS}|{_BLANKS}$", "")
     return pl.when(bare != "").then(bare)
+
+
+def unless(plain: str, text: pl.Expr, made: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """`made(text)` for texts that the pattern does not match, once per distinct one; a text in the usual form is what it would give back anyway."""
+    return text.map_batches(lambda cells: _unless(plain, cells, made), return_dtype=pl.String, is_elementwise=True)
+
+
+def _unless(plain: str, cells: pl.Series, made: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    odd = (~cells.str.contains(plain)).arg_true()
+    if not len(odd):
+        return cells
+    texts = cells.gather(odd).rename("text").to_frame()
+    known = texts.unique().select("text", made=made(pl.col("text")))
+    return cells.scatter(odd, texts.join(known, on="text", how="left", maintain_order="left").get_column("made"))
 
 
 def half_width(text: pl.Expr) -> pl.Expr:

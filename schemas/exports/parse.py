@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from schemas.exports.contract import Feed
 from schemas.exports.faults import UnbalancedFiguresError, UnreadableFileError
@@ -19,6 +17,7 @@ from schemas.exports.gate import accepted_schema, judge
 from schemas.exports.inbox import Arrival
 from schemas.exports.reader import read
 from schemas.exports.reading import Reading
+from schemas.growing import GrowingParquet
 from schemas.tables.intake import QUARANTINE
 
 # with more than half of so many rows undecodable, the file's encoding is at fault and not its rows
@@ -79,7 +78,9 @@ def parse(arrival: Arrival, feed: Feed, accepted: Path, quarantined: Path) -> Fi
         raise UnreadableFileError("文件已不在收件目录，且存档已损坏；请重新报送")
     reading = read(arrival.path, arrival.format, feed)
     figures = Figures(encoding=reading.encoding, separator=reading.separator, unknown_columns=reading.layout.unknown)
-    with _Writer(accepted, pl.Schema(accepted_schema(feed))) as good, _Writer(quarantined, QUARANTINE.schema) as bad:
+    with GrowingParquet(accepted) as good, GrowingParquet(quarantined) as bad:
+        good.write(pl.DataFrame(schema=accepted_schema(feed)))
+        bad.write(QUARANTINE.empty())
         for batch in reading.batches:
             judged = judge(batch, reading.layout, feed, arrival.name, arrival.export_date)
             good.write(judged.accepted)
@@ -109,23 +110,3 @@ def _warnings(reading: Reading, figures: Figures) -> list[str]:
     if not figures.rows_in:
         said.append("只有表头，没有数据行")
     return said
-
-
-class _Writer:
-    """A Parquet file that grows batch by batch."""
-
-    def __init__(self, path: Path, schema: pl.Schema) -> None:
-        arrow = pl.DataFrame(schema=schema).to_arrow().schema
-        self._schema = arrow
-        self._writer = pq.ParquetWriter(path, arrow, compression="zstd", compression_level=3)
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def write(self, frame: pl.DataFrame) -> None:
-        """Adds a frame."""
-        if frame.height:
-            self._writer.write_table(frame.to_arrow().cast(self._schema))
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._writer.close()

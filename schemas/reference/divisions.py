@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeVar
 
 import polars as pl
@@ -63,6 +63,7 @@ def resolve(values: pl.Series, system: str = "MCA") -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
+@lru_cache(maxsize=2**16)
 def place(text: str, system: str = "MCA") -> Place:
     """The place that one text means; `UNKNOWN` where it means none we know."""
     bare = re.sub(r"[\s/,，、|>\-—]+", "", unicodedata.normalize("NFKC", text))
@@ -149,7 +150,7 @@ def _city_names() -> dict[str, tuple[str, str]]:
         if county.province == lists.CITY:
             names[county.name] = (code, code)
     for name in list(names):
-        short = _SUFFIX.sub("", name)
+        short = _short(name)
         for form in (short, f"{short}县") if name.endswith("自治县") else (short,):
             if len(form) >= 2:
                 names.setdefault(form, names[name])
@@ -191,7 +192,7 @@ def _outside(province: str | None, text: str) -> Place:
     inside = [c for c in lists.counties().values() if province in (None, c.province) and c.province != lists.CITY]
     cities = sorted({(c.city, c.code[:4]) for c in inside if c.city}, key=lambda c: (-len(c[0]), c))
     for city, prefix in cities:
-        short = _SUFFIX.sub("", city)
+        short = _short(city)
         head = next((h for h in (city, f"{short}州" if city.endswith("自治州") else short, short) if len(h) >= 2 and text.startswith(h)), None)
         if head is None:
             continue
@@ -211,12 +212,18 @@ def _outside(province: str | None, text: str) -> Place:
     return UNKNOWN._replace(warning="division_ambiguous") if several else UNKNOWN
 
 
+@cache
+def _short(name: str) -> str:
+    """A place's name without what kind of place it is."""
+    return _SUFFIX.sub("", name)
+
+
 def _county(text: str, among: list[lists.County]) -> str | None:
     """The one county that the text starts with, by whole name or, where that fails, by its short one; null where none or several."""
     if not text:
         return None
     whole = {c.code for c in among if text.startswith(c.name)}
-    short = {c.code for c in among if len(_SUFFIX.sub("", c.name)) >= 2 and text == _SUFFIX.sub("", c.name)}
+    short = {c.code for c in among if len(_short(c.name)) >= 2 and text == _short(c.name)}
     for codes in (whole, short):
         if len(codes) == 1:
             return next(iter(codes))
