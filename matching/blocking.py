@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 # a block that would make more pairs than this must agree on a further attribute
 BLOCK_CAP = 20_000
 FURTHER = ("sex", "district")
+Whole = npt.NDArray[np.uint64]
+Place = npt.NDArray[np.int64]
+# two units of 28 bits and a rule of 8 make 64; the odd multiplier of splitmix64 keeps mixed keys apart
+_SPAN = np.uint64(2**28)
+_RULES = np.uint64(2**8)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 REPORT_SCHEMA = pl.Schema({"rule": pl.String, "pairs_possible": pl.Int64, "pairs_new": pl.Int64, "blocks_over_cap": pl.Int64, "pairs_dropped": pl.Int64})
 
@@ -30,6 +38,7 @@ class Rule:
         return "+".join(self.attributes)
 
 
+# within a rule the attribute with the most different values comes first, and rules that can begin alike do
 CHILD_RULES = (
     Rule(("feed_key",)),
     Rule(("certificate",), trusted_too=True),
@@ -43,13 +52,13 @@ CHILD_RULES = (
     Rule(("name", "phone")),
     Rule(("name", "relative")),
     Rule(("name", "relative_id")),
-    Rule(("sound", "relative")),
-    Rule(("birth", "relative")),
-    Rule(("birth", "phone")),
-    Rule(("birth", "relative_id")),
-    Rule(("birth", "address")),
+    Rule(("relative", "sound")),
+    Rule(("relative", "birth")),
+    Rule(("phone", "birth")),
+    Rule(("relative_id", "birth")),
+    Rule(("address", "birth")),
     Rule(("given", "birth")),
-    Rule(("birth_swapped", "name")),
+    Rule(("name", "birth_swapped")),
     Rule(("name", "birth_month")),
     Rule(("name", "birth_anniversary")),
     Rule(("name", "id_tail")),
@@ -58,9 +67,9 @@ CHILD_RULES = (
     Rule(("relative_id", "birth_year")),
     Rule(("relative", "birth_year", "sex", "district")),
     Rule(("phone", "birth_year", "sex")),
-    Rule(("birth", "sex", "surname", "district")),
-    Rule(("birth", "sex", "place_town")),
-    Rule(("birth", "sex", "hukou_town")),
+    Rule(("birth", "surname", "sex", "district")),
+    Rule(("place_town", "birth", "sex")),
+    Rule(("hukou_town", "birth", "sex")),
 )
 
 
@@ -84,67 +93,143 @@ def block(
     """The candidate pairs.
 
     Args:
-        values: long tables unit, value by attribute; `trusted`: unit, is_trusted for every unit.
+        values: long tables unit, value by attribute, in any order, repeats allowed; `trusted`: unit, is_trusted for every unit, in order.
         rules: in the order in which they claim pairs. bounds: the children's where none are given.
 
     Returns:
         The pairs l < r (units) with `rule` (index), each once, sorted; and the report (REPORT_SCHEMA), one row a rule.
     """
-    bounds = bounds or Bounds()
-    loose = trusted.filter(~pl.col("is_trusted")).select("unit")
-    found: list[pl.DataFrame] = []
+    keys = _Keys(values, ~trusted["is_trusted"].to_numpy(), bounds or Bounds())
+    found: list[Whole] = []
     report: list[dict[str, object]] = []
     for i, rule in enumerate(rules):
-        pairs, counts = _pairs_of(rule, values, None if rule.trusted_too else loose, bounds)
-        found.append(pairs.with_columns(rule=pl.lit(i, dtype=pl.UInt8)))
+        pairs, counts = keys.pairs(rule)
+        found.append(pairs * _RULES + np.uint64(i))
         report.append({"rule": rule.name, **counts})
-    pairs = pl.concat(found).group_by("l", "r").agg(pl.col("rule").min()).sort("l", "r")
-    new = pairs.group_by("rule").agg(pairs_new=pl.len().cast(pl.Int64))
-    table = pl.DataFrame(report).with_row_index("i").with_columns(pl.col("i").cast(pl.UInt8)).join(new, left_on="i", right_on="rule", how="left")
-    return pairs, table.sort("i").with_columns(pl.col("pairs_new").fill_null(0)).match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
+    both = np.sort(np.concatenate(found))
+    pair = both // _RULES
+    first = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
+    pair, by = pair[first], (both[first] % _RULES).astype(np.uint8)
+    new = np.bincount(by, minlength=len(rules))
+    table = pl.DataFrame(report).with_columns(pairs_new=pl.Series(new))
+    pairs_table = pl.DataFrame({"l": (pair // _SPAN).astype(np.uint32), "r": (pair % _SPAN).astype(np.uint32), "rule": by})
+    return pairs_table, table.match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
 
 
-def _pairs_of(rule: Rule, values: dict[str, pl.DataFrame], loose: pl.DataFrame | None, bounds: Bounds) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The pairs of one rule, and its counts; `loose`: units of which every pair must have one."""
-    keys, columns = _keys(values, rule.attributes)
-    counted = _count(keys, columns, loose, bounds.across)
-    over = counted.filter(pl.col("pairs") > bounds.cap)
-    fine = _join(keys.join(over.select(columns), on=columns, how="anti"), columns, loose, bounds.across)
-    dropped = 0
-    if over.height:
-        extra = tuple(a for a in bounds.further if a not in rule.attributes)
-        narrow, narrow_columns = _keys(values, (*rule.attributes, *extra))
-        narrow = narrow.join(over.select(columns), on=columns, how="semi")
-        still = _count(narrow, narrow_columns, loose, bounds.across).filter(pl.col("pairs") > bounds.cap)
-        dropped = int(still["pairs"].sum())
-        fine = pl.concat([fine, _join(narrow.join(still.select(narrow_columns), on=narrow_columns, how="anti"), narrow_columns, loose, bounds.across)])
-    return fine.unique(), {"pairs_possible": int(counted["pairs"].sum()), "blocks_over_cap": over.height, "pairs_dropped": dropped}
+@dataclass(frozen=True)
+class _Blocks:
+    """Units in the order of their keys: `key` and `unit` of each place, and of each block where it starts, its size, and how many pairs it makes."""
+
+    key: Whole
+    unit: Whole
+    start: Place
+    size: Place
+    pairs: Place
+
+    def chosen(self, which: npt.NDArray[np.bool_]) -> _Blocks:
+        """Some of the blocks."""
+        at = _places(self.start[which], self.size[which])
+        return _Blocks(self.key[at], self.unit[at], np.cumsum(self.size[which]) - self.size[which], self.size[which], self.pairs[which])
 
 
-def _keys(values: dict[str, pl.DataFrame], attributes: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
-    """unit with one column of values for each attribute, all combinations."""
-    keys = values[attributes[0]].select("unit", k0="value")
-    for i, attribute in enumerate(attributes[1:], start=1):
-        keys = keys.join(values[attribute].select("unit", pl.col("value").alias(f"k{i}")), on="unit")
-    return keys.unique(), [f"k{i}" for i in range(len(attributes))]
+class _Keys:
+    """The keys of units under lists of attributes, each list worked out once and thinned at once: rules that begin alike share the work.
+
+    A key is a mix of the values in the bits that the unit's number leaves of 64, so one sort brings blocks together and drops repeats. Should two
+    lists of values ever meet in one key, a needless pair is compared; none is lost.
+    """
+
+    def __init__(self, values: dict[str, pl.DataFrame], loose: npt.NDArray[np.bool_], bounds: Bounds) -> None:
+        self._values = values
+        self._loose = loose
+        self._bounds = bounds
+        self._units = np.uint64(2 ** max(int(loose.size).bit_length(), 1))
+        self._known: dict[tuple[tuple[str, ...], bool], _Blocks] = {}
+        self._sorted: dict[str, tuple[Whole, Place]] = {}
+
+    def pairs(self, rule: Rule) -> tuple[Whole, dict[str, int]]:
+        """The pairs of one rule as l x 2^28 + r, and its counts."""
+        blocks = self._of(rule.attributes, rule.trusted_too)
+        over = blocks.pairs > self._bounds.cap
+        made = [self._joined(blocks.chosen(~over) if over.any() else blocks, rule.trusted_too)]
+        dropped = 0
+        if over.any():
+            narrow = blocks.chosen(over)
+            key, unit = narrow.key, narrow.unit
+            for attribute in (a for a in self._bounds.further if a not in rule.attributes):
+                key, unit = self._narrowed(key, unit, attribute)
+            narrow = self._thinned(key, unit, rule.trusted_too)
+            still = narrow.pairs > self._bounds.cap
+            dropped = int(narrow.pairs[still].sum())
+            made.append(self._joined(narrow.chosen(~still), rule.trusted_too))
+        return _distinct(np.concatenate(made)), {"pairs_possible": int(blocks.pairs.sum()), "blocks_over_cap": int(over.sum()), "pairs_dropped": dropped}
+
+    def _of(self, attributes: tuple[str, ...], trusted_too: bool) -> _Blocks:
+        """The blocks that make a pair under these attributes."""
+        if (attributes, trusted_too) not in self._known:
+            if len(attributes) == 1:
+                table = self._values[attributes[0]]
+                key, unit = table["value"].hash().to_numpy(), table["unit"].to_numpy().astype(np.uint64)
+            else:
+                shorter = self._of(attributes[:-1], trusted_too)
+                key, unit = self._narrowed(shorter.key, shorter.unit, attributes[-1])
+            self._known[attributes, trusted_too] = self._thinned(key, unit, trusted_too)
+        return self._known[attributes, trusted_too]
+
+    def _narrowed(self, key: Whole, unit: Whole, attribute: str) -> tuple[Whole, Whole]:
+        """The keys with the values of a further attribute mixed in: one for each value the unit has."""
+        if attribute not in self._sorted:
+            table = self._values[attribute].sort("unit")
+            sizes = np.bincount(table["unit"].to_numpy(), minlength=self._loose.size)
+            self._sorted[attribute] = table["value"].hash().to_numpy(), np.append(0, np.cumsum(sizes))
+        value, start = self._sorted[attribute]
+        first = start[unit]
+        size = start[unit + np.uint64(1)] - first
+        return np.repeat(key, size) * _MIX + value[_places(first, size)], np.repeat(unit, size)
+
+    def _thinned(self, key: Whole, unit: Whole, trusted_too: bool) -> _Blocks:
+        """The blocks of distinct units that make a pair."""
+        both = _distinct(key // self._units * self._units + unit)
+        key, unit = both // self._units, both % self._units
+        start = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
+        size = np.diff(np.append(start, len(key)))
+        across = self._bounds.across
+        if across is None:
+            free = size if trusted_too else _summed(self._loose[unit], start)
+            pairs = free * (size - free) + free * (free - 1) // 2
+        else:
+            first = _summed(unit < np.uint64(across), start)
+            pairs = first * (size - first)
+        return _Blocks(key, unit, start, size, pairs).chosen(pairs > 0)
+
+    def _joined(self, blocks: _Blocks, trusted_too: bool) -> Whole:
+        """The pairs of units of one block, one of them loose, or of two tables."""
+        across = self._bounds.across
+        start, size = np.repeat(blocks.start, blocks.size), np.repeat(blocks.size, blocks.size)
+        left = np.ones(len(blocks.unit), dtype=np.bool_) if trusted_too else self._loose[blocks.unit]
+        left = blocks.unit < np.uint64(across) if across is not None else left
+        here = np.repeat(blocks.unit[left], size[left])
+        there = blocks.unit[_places(start[left], size[left])]
+        if across is not None:
+            wanted = there >= np.uint64(across)
+        else:
+            # of two units that both look for others the smaller finds the larger
+            wanted = (here < there) | (np.zeros(len(there), dtype=np.bool_) if trusted_too else ~self._loose[there])
+        here, there = here[wanted], there[wanted]
+        return np.minimum(here, there) * _SPAN + np.maximum(here, there)
 
 
-def _count(keys: pl.DataFrame, columns: list[str], loose: pl.DataFrame | None, across: int | None) -> pl.DataFrame:
-    """Pairs that each block makes: the columns and `pairs`."""
-    if across is not None:
-        first = (pl.col("unit") < across).sum().cast(pl.Int64)
-        return keys.group_by(columns).agg(pairs=first * (pl.len().cast(pl.Int64) - first))
-    marked = keys.with_columns(is_loose=True) if loose is None else keys.join(loose.with_columns(is_loose=True), on="unit", how="left")
-    size, free = pl.len().cast(pl.Int64), pl.col("is_loose").sum().cast(pl.Int64)
-    counted = marked.group_by(columns).agg(size=size, free=free)
-    return counted.with_columns(pairs=pl.col("free") * (pl.col("size") - pl.col("free")) + pl.col("free") * (pl.col("free") - 1) // 2)
+def _places(start: Place, size: Place) -> Place:
+    """The places of blocks one behind the other: start, start + 1 … for each."""
+    return np.arange(int(size.sum()), dtype=np.int64) + np.repeat(start - (np.cumsum(size) - size), size)
 
 
-def _join(keys: pl.DataFrame, columns: list[str], loose: pl.DataFrame | None, across: int | None) -> pl.DataFrame:
-    """The pairs l < r of units with equal columns, one of them loose, or of two tables."""
-    if across is not None:
-        first, second = keys.filter(pl.col("unit") < across), keys.filter(pl.col("unit") >= across)
-        return first.join(second, on=columns, suffix="_b").select(l="unit", r="unit_b").unique()
-    left = keys if loose is None else keys.join(loose, on="unit", how="semi")
-    both = left.join(keys, on=columns, suffix="_b").filter(pl.col("unit") != pl.col("unit_b"))
-    return both.select(l=pl.min_horizontal("unit", "unit_b"), r=pl.max_horizontal("unit", "unit_b")).unique()
+def _distinct(numbers: Whole) -> Whole:
+    """The different numbers, sorted."""
+    ordered = np.sort(numbers)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+
+
+def _summed(flags: npt.NDArray[np.bool_], start: Place) -> Place:
+    """How many flags each block has."""
+    return np.add.reduceat(flags.astype(np.int64), start) if len(start) else start
