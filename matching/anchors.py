@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from matching import name_levels as levels
-from matching.features import Records
+from matching.features import Records, hashed
 
 # how the row's birth date agrees with the number's
 AGREES, UNKNOWN, TYPO, CONTRADICTS = range(4)
@@ -44,8 +44,7 @@ def own_numbers(records: Records, as_of: date) -> pl.DataFrame:
         return OWN_SCHEMA.to_frame()
     anchors = _anchors(rows)
     judged = _judge(rows, anchors, records.names)
-    first = judged.filter("is_own").sort(pl.col("feed") != "household", "name_level", "date_level", "rec").unique("id_number", keep="first", maintain_order=True)
-    judged = judged.join(first.select("id_number", anchor_rec="rec"), on="id_number", how="left", maintain_order="left")
+    judged = judged.join(_first_rows(judged), on="number", how="left", maintain_order="left")
     own = pl.col("is_own")
     role = pl.when(own).then(pl.lit("own")).when("is_guardian").then(pl.lit("guardian")).otherwise(pl.lit("sibling"))
     return judged.select(
@@ -60,22 +59,28 @@ def own_numbers(records: Records, as_of: date) -> pl.DataFrame:
     ).sort("rec")
 
 
+def _first_rows(judged: pl.DataFrame) -> pl.DataFrame:
+    """number, anchor_rec: the row that speaks for each number: the household register's, else the one whose name and date agree best."""
+    rank = (pl.col("feed") != "household").cast(pl.Int64) * 256 + pl.col("name_level").fill_null(15).cast(pl.Int64) * 16 + pl.col("date_level").cast(pl.Int64)
+    best = judged.filter("is_own").group_by("number").agg(best=(rank * 2**32 + pl.col("rec").cast(pl.Int64)).min())
+    return best.select("number", anchor_rec=(pl.col("best") % 2**32).cast(pl.UInt32))
+
+
 def _candidates(records: Records, as_of: date) -> pl.DataFrame:
-    """Rows with a valid number, what it says of birth date and sex, how the date agrees, and whether it is a relative's."""
-    held = records.relatives.filter(pl.col("id_number").is_not_null()).select(
-        "rec", "id_number", by_sibling=pl.col("relation").is_in(["brother", "sister"])
-    )
-    held = held.group_by("rec", "id_number").agg(pl.col("by_sibling").all())
-    born = pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+    """Rows with a valid number (and `number`, its rank), what it says of birth date and sex, how the date agrees, and whether it is a relative's."""
     rows = records.rows.filter(pl.col("id_number_status") == "valid", pl.col("id_number").is_not_null()).select(
-        "rec", "feed", "id_number", "name_code", "former_code", "is_informative", "sex", "born", "birth_date", "birth_date_precision", "household_key"
+        "rec", "feed", "id_number", "name_code", "former_code", "is_informative", "sex", "born", "birth_date", "birth_date_precision"
     )
-    rows = rows.with_columns(
-        id_birth=born,
+    numbers = rows.select("id_number").unique().with_columns(
+        id_birth=pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False),
         id_sex=pl.when(pl.col("id_number").str.slice(16, 1).cast(pl.Int32, strict=False) % 2 == 1).then(pl.lit("male")).otherwise(pl.lit("female")),
-    ).filter(pl.col("id_birth").is_not_null())
-    rows = rows.join(held, on=["rec", "id_number"], how="left", maintain_order="left")
-    rows = rows.with_columns(date_level=_date_level(rows), is_adult=pl.col("id_birth").dt.offset_by(f"{ADULT_YEARS}y") <= as_of)
+    )
+    numbers = numbers.filter(pl.col("id_birth").is_not_null()).sort("id_number").with_row_index("number")
+    rows = rows.join(numbers, on="id_number", maintain_order="left")
+    held = records.relatives.select("rec", number_hash="id_number", by_sibling=pl.col("relation").is_in(["brother", "sister"])).drop_nulls("number_hash")
+    held = held.join(rows.select("rec", number_hash=hashed(pl.col("id_number"))), on=["rec", "number_hash"], how="semi").group_by("rec").agg(pl.col("by_sibling").all())
+    rows = rows.join(held, on="rec", how="left", maintain_order="left")
+    rows = _with_date_level(rows).with_columns(is_adult=pl.col("id_birth").dt.offset_by(f"{ADULT_YEARS}y") <= as_of)
     agrees = pl.col("date_level").is_in([AGREES, TYPO])
     far = (pl.col("birth_date") - pl.col("id_birth")).dt.total_days().abs() > GENERATION_DAYS
     return rows.with_columns(
@@ -85,7 +90,7 @@ def _candidates(records: Records, as_of: date) -> pl.DataFrame:
     )
 
 
-def _date_level(rows: pl.DataFrame) -> pl.Expr:
+def _with_date_level(rows: pl.DataFrame) -> pl.DataFrame:
     """How the row's birth date agrees with its number's; a mistyped one is a digit wrong or two swapped."""
     precision = pl.col("birth_date_precision").fill_null("day")
     same_year = pl.col("birth_date").dt.year() == pl.col("id_birth").dt.year()
@@ -95,53 +100,56 @@ def _date_level(rows: pl.DataFrame) -> pl.Expr:
         .when(precision == "month").then(same_month)
         .otherwise(same_year)
     )  # fmt: skip
-    written, numbered = rows["birth_date"].dt.strftime("%Y%m%d"), rows["id_birth"].dt.strftime("%Y%m%d")
-    edits = process.cpdist(written.fill_null("").to_list(), numbered.fill_null("").to_list(), scorer=OSA.distance, score_cutoff=2)
+    level = pl.when(pl.col("birth_date").is_null()).then(UNKNOWN).when(agrees).then(AGREES).otherwise(CONTRADICTS)
+    rows = rows.with_columns(date_level=level.cast(pl.Int8))
+    odd = rows.filter(pl.col("date_level") == CONTRADICTS).select("rec", "birth_date", "id_birth")
+    written, numbered = (odd[side].dt.strftime("%Y%m%d").to_list() for side in ("birth_date", "id_birth"))
+    edits = pl.Series(process.cpdist(written, numbered, scorer=OSA.distance, score_cutoff=2), dtype=pl.Int32)
     swapped = (pl.col("birth_date").dt.day() == pl.col("id_birth").dt.month()) & (pl.col("birth_date").dt.month() == pl.col("id_birth").dt.day()) & same_year
-    return (
-        pl.when(pl.col("birth_date").is_null()).then(UNKNOWN)
-        .when(agrees).then(AGREES)
-        .when((pl.Series(edits, dtype=pl.Int32) <= 1) | swapped).then(TYPO)
-        .otherwise(CONTRADICTS)
-        .cast(pl.Int8)
-    )  # fmt: skip
+    typos = odd.filter((edits <= 1) | swapped)["rec"]
+    return rows.with_columns(date_level=pl.when(pl.col("rec").is_in(typos.implode())).then(pl.lit(TYPO, dtype=pl.Int8)).otherwise("date_level"))
 
 
 def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
-    """The name each number goes by: id_number, anchor_code, former_code (one row a former name), id_birth.
+    """The name each number goes by: number, anchor_code, former (list of codes), id_birth.
 
     A number that only contradicting rows carry is trusted where two feeds have it with the same name.
     """
     possible = rows.filter("is_informative", ~pl.col("is_guardian"), ~pl.col("is_relative"))
-    named = possible.group_by("id_number", "name_code").agg(
+    named = possible.group_by("number", "name_code").agg(
         rank=pl.when(pl.col("feed") == "household").then(pl.lit(-1, dtype=pl.Int8)).otherwise("date_level").min(),
         count=pl.len(),
         feeds=pl.col("feed").n_unique(),
-        former=pl.col("former_code").drop_nulls().unique().sort(),
         id_birth=pl.col("id_birth").first(),
     )
     named = named.filter((pl.col("rank") < CONTRADICTS) | (pl.col("feeds") >= 2))
-    best = named.sort("id_number", "rank", pl.col("count") * -1, "name_code").unique("id_number", keep="first", maintain_order=True)
-    return best.select("id_number", "id_birth", anchor_code="name_code", former="former")
+    best = named.sort("number", "rank", pl.col("count") * -1, "name_code").unique("number", keep="first", maintain_order=True)
+    former = possible.filter(pl.col("former_code").is_not_null()).group_by("number", "name_code").agg(former=pl.col("former_code").unique().sort())
+    best = best.join(former, on=["number", "name_code"], how="left")
+    return best.select("number", "id_birth", anchor_code="name_code", former=pl.col("former").fill_null([]))
 
 
 def _judge(rows: pl.DataFrame, anchors: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """Each row with name_level against its number's anchor, and is_own."""
+    rows = rows.join(anchors.select("number", "anchor_code"), on="number", how="left", maintain_order="left")
+    same = (pl.col("is_informative") & (pl.col("name_code") == pl.col("anchor_code"))).fill_null(False)
+    doubtful = rows.filter(~same)
     anchor_names = pl.concat([
-        anchors.select("id_number", anchor="anchor_code"),
-        anchors.select("id_number", anchor="former").explode("anchor", empty_as_null=False, keep_nulls=False),
+        anchors.select("number", anchor="anchor_code"),
+        anchors.select("number", anchor="former").explode("anchor", empty_as_null=False, keep_nulls=False),
     ])  # fmt: skip
     row_names = pl.concat([
-        rows.filter("is_informative").select("rec", "id_number", a="name_code"),
-        rows.select("rec", "id_number", a="former_code"),
+        doubtful.filter("is_informative").select("rec", "number", a="name_code"),
+        doubtful.select("rec", "number", a="former_code"),
     ]).drop_nulls()  # fmt: skip
-    crossed = row_names.join(anchor_names, on="id_number").rename({"anchor": "b"})
-    level = compare_best(crossed, names)
-    elsewhere = rows.filter("is_informative").join(
-        anchors.select("id_birth", name_code="anchor_code", other_id="id_number"), on=["id_birth", "name_code"]
-    ).filter(pl.col("other_id") != pl.col("id_number")).select("rec", anchors_another=True).unique()  # fmt: skip
+    level = compare_best(row_names.join(anchor_names, on="number").rename({"anchor": "b"}), names)
+    elsewhere = doubtful.filter("is_informative").join(
+        anchors.select("id_birth", name_code="anchor_code", other="number"), on=["id_birth", "name_code"]
+    ).filter(pl.col("other") != pl.col("number")).select("rec", anchors_another=True).unique()  # fmt: skip
     rows = rows.join(level, on="rec", how="left", maintain_order="left").join(elsewhere, on="rec", how="left", maintain_order="left")
-    rows = rows.join(anchors.select("id_number", has_anchor=True), on="id_number", how="left", maintain_order="left")
+    rows = rows.with_columns(
+        name_level=pl.when(same).then(pl.lit(levels.SAME, dtype=pl.Int8)).otherwise("name_level"), has_anchor=pl.col("anchor_code").is_not_null()
+    )
     return rows.with_columns(is_own=_is_own() & ~pl.col("is_guardian") & ~pl.col("is_relative"))
 
 
@@ -154,8 +162,8 @@ def compare_best(crossed: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 def _is_own() -> pl.Expr:
     """Whether the number is the row's own, from how date, name and sex agree."""
     name, day = pl.col("name_level"), pl.col("date_level")
-    silent = name.is_null() & pl.col("has_anchor").is_not_null()
-    nobody = pl.col("has_anchor").is_null()
+    silent = name.is_null() & pl.col("has_anchor")
+    nobody = ~pl.col("has_anchor")
     twin = pl.col("anchors_another").fill_null(False) & (name != levels.SAME)
     strong = name <= levels.UNREADABLE
     fair = (name <= levels.DROPPED) & ~pl.col("sex_differs") & ~twin
@@ -175,10 +183,11 @@ def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
     their birth dates are equal or a typing slip apart: no family gives two children one name.
     """
     rows = records.rows.filter(pl.col("feed") == "household").join(own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id"), on="rec")
-    rows = rows.filter("is_informative").select("rec", "own_id", "name_code", "sex", "born", "household_key")
+    rows = rows.filter("is_informative").select("rec", "own_id", "name_code", "sex", "born", "household")
     parents = records.relatives.filter(pl.col("relation").is_in(["father", "mother"])).select("rec", tie="id_number").drop_nulls()
-    ties = pl.concat([rows.select("rec", tie=pl.lit("H") + pl.col("household_key")).drop_nulls(), parents]).unique()
+    ties = pl.concat([rows.select("rec", tie="household").drop_nulls(), parents]).unique()
     tied = rows.join(ties, on="rec")
+    tied = tied.filter(pl.struct("tie", "name_code").is_duplicated())
     both = tied.join(tied, on=["tie", "name_code"], suffix="_b").filter(
         pl.col("own_id") < pl.col("own_id_b"), (pl.col("sex") == pl.col("sex_b")).fill_null(True)
     )

@@ -7,7 +7,7 @@ Units have sets of values, so each comparison takes the best level over all valu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,10 @@ _SIMILAR_NAMES = (name_levels.SOUND, name_levels.UNREADABLE, name_levels.NEAR, n
 
 @dataclass(frozen=True)
 class Units:
-    """The units of a night: `values` are long tables unit, value by attribute (see `matching.features.attributes`), `count` how many there are."""
+    """The units of a night: `values` are long tables unit, value by attribute (see `matching.features.attributes`), `count` how many there are.
+
+    Tables may repeat themselves; what compares looks at each value once.
+    """
 
     count: int
     values: dict[str, pl.DataFrame]
@@ -45,6 +48,7 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
         `name` and `birth_date` go by.
     """
     numbered = pairs.select("l", "r").with_row_index("pair")
+    units = _of_pairs(units, pairs)
     found = (
         _names(numbered, units, model),
         _births(numbered, units, model),
@@ -63,6 +67,18 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     for frame in found:
         out = out.join(frame, on="pair", how="left", maintain_order="left")
     return pairs.hstack(out.drop("pair", "l", "r"))
+
+
+def _of_pairs(units: Units, pairs: pl.DataFrame) -> Units:
+    """What the units of some pairs have, each value once."""
+    wanted = np.zeros(units.count, dtype=np.bool_)
+    for side in ("l", "r"):
+        wanted[pairs[side].to_numpy()] = True
+
+    def chosen(table: pl.DataFrame) -> pl.DataFrame:
+        return table.filter(wanted[table["unit"].to_numpy()]).unique()
+
+    return replace(units, values={name: chosen(table) for name, table in units.values.items()}, relatives=chosen(units.relatives), id_texts=chosen(units.id_texts))
 
 
 def cross(pairs: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -12,8 +12,8 @@ from matching.model import Model
 
 
 def smoothed(values: pl.DataFrame, count: int, base: float, pseudo: float) -> pl.DataFrame:
-    """value, share of a long table unit, value; `count` is the number of units."""
-    counted = values.group_by("value").agg(n=pl.col("unit").n_unique())
+    """value, share of a long table unit, value (repeats count once); `count` is the number of units."""
+    counted = values.select("unit", "value").unique().group_by("value").agg(n=pl.len())
     return counted.select("value", share=(pl.col("n") + pseudo * base) / (count + pseudo))
 
 
@@ -21,21 +21,20 @@ def frequencies(values: dict[str, pl.DataFrame], names: pl.DataFrame, count: int
     """The frequencies the children's comparisons go by.
 
     Returns:
-        value, share for `name`, `same_sound` and `other_surname` (by code of the name) and `birth` (by day).
+        value, share for `name`, `same_sound` and `other_surname` (by code of the name) and `birth` (by day). A name's share as a sound is that of the
+        most frequent sound it may have.
     """
     base, pseudo = model.frequencies, model.frequencies["pseudo_count"]
-    held = values["name"].join(names.select(value="code", sounds="sounds", given="given"), on="value")
-    sounds = held.explode("sounds").select("unit", "value", text="sounds")
-    given = held.select("unit", "value", text="given")
-    return {
-        "name": smoothed(values["name"], count, base["name"], pseudo),
-        "same_sound": _by_text(sounds, count, base["same_sound"], pseudo),
-        "other_surname": _by_text(given, count, base["other_surname"], pseudo),
-        "birth": smoothed(values["birth"], count, base["birth"], pseudo),
+    shares = {kind: smoothed(values[attribute], count, base[kind], pseudo) for attribute, kind in (("name", "name"), ("sound", "same_sound"), ("given", "other_surname"), ("birth", "birth"))}
+    borne = names.join(values["name"].select(code="value").unique(), on="code", how="semi")
+    sounds = borne.select("code", text="sounds").explode("text")
+    return shares | {
+        "same_sound": _of_names(sounds, shares["same_sound"]),
+        "other_surname": _of_names(borne.select("code", text="given"), shares["other_surname"]),
     }
 
 
-def _by_text(held: pl.DataFrame, count: int, base: float, pseudo: float) -> pl.DataFrame:
-    """value, share where a name's share is that of its most frequent text (sound, given name)."""
-    shares = smoothed(held.select("unit", value="text"), count, base, pseudo)
-    return held.select("value", "text").unique().join(shares, left_on="text", right_on="value").group_by("value").agg(pl.col("share").max())
+def _of_names(texts: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """value (code of a name), share: that of the most frequent of its texts."""
+    hashed = texts.select("code", text=pl.col("text").hash())
+    return hashed.join(shares, left_on="text", right_on="value").group_by("code").agg(pl.col("share").max()).rename({"code": "value"})

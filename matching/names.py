@@ -5,6 +5,7 @@ Every step is script-safe: a name that is not empty never becomes empty.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from functools import cache
 from itertools import product
@@ -23,7 +24,7 @@ _DOTS = r"[•・‧．.∙⋅·\u{2010}-\u{2015}\-]"
 # what stands where a character could not be written
 _UNREADABLE = r"[?？□■〓\u{FFFD}○\u{E000}-\u{F8FF}]"
 _NICKNAMES = ["毛毛", "宝宝", "小宝", "大宝", "二宝", "三宝", "贝贝", "妞妞", "乐乐", "豆豆", "囡囡", "丫丫", "皮皮", "小毛", "毛头", "妹妹", "弟弟", "娃娃", "幺妹", "幺儿", "小妹", "婴儿", "新生儿", "男婴", "女婴", "未取名", "未命名", "待取名"]
-_MOST_READINGS = 16
+_MOST_READINGS = 8
 
 
 def display(text: pl.Expr) -> pl.Expr:
@@ -80,16 +81,16 @@ def parent_in_name(name: pl.Expr) -> pl.Expr:
     return name.str.extract(r"^(.{2,8}?)之(?:长|次|大|小|幼|双胞胎)?(?:子|女|男|婴|儿)[0-9A-Z一二甲乙]?$", 1)
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """Surname and given name of a folded name; a name longer than any Han name, or in Latin letters, is all given name."""
-    if not name or not _is_han(name[0]):
-        return "", name
-    for size in (2, 1):
-        if name[:size] in surname_readings() and (size == 1 or len(name) > 2):
-            if len(name) - size > 3:
-                break
-            return name[:size], name[size:]
-    return ("", name) if len(name) > 4 else (name[:1], name[1:])
+def surname(name: pl.Expr) -> pl.Expr:
+    """The surname of a folded name; empty where it has none: a name longer than any Han name, or in Latin letters, is all given name."""
+    size = name.str.len_chars()
+    double = name.str.slice(0, 2).is_in([s for s in surname_readings() if len(s) == 2]) & (size > 2)
+    return (
+        pl.when(~name.str.contains(f"^{_HAN}").fill_null(False)).then(pl.lit(""))
+        .when(double).then(pl.when(size <= 5).then(name.str.slice(0, 2)).otherwise(pl.lit("")))
+        .when(size <= 4).then(name.str.slice(0, 1))
+        .otherwise(pl.lit(""))
+    )  # fmt: skip
 
 
 @cache
@@ -103,26 +104,24 @@ def surname_readings() -> dict[str, frozenset[str]]:
     return found | {"覃": frozenset({"qin", "tan"}), "隗": frozenset({"wei", "kui"})}
 
 
-def readings(name: str) -> set[str]:
-    """All ways a folded name may sound: toneless syllables joined by blanks, surname first, at most 16; a name in Latin letters is its own reading.
+def surname_sounds(surname: str) -> list[str]:
+    """All ways a surname may sound; the empty one is silent.
 
-    A set, for 覃 is Qín or Tán and 乐 Lè or Yuè: two names sound alike where the sets meet.
+    A set, for 覃 is Qín or Tán: two names sound alike where the sets meet.
     """
-    surname, given = split_name(name)
-    if not surname and not any(_is_han(c) for c in given):
-        return {name.lower()}
-    heads = sorted(surname_readings().get(surname, frozenset({"".join(_character(c)[0] for c in surname)}))) if surname else [""]
-    tails = [_character(c) for c in given]
-    if len(heads) * _count(tails) > _MOST_READINGS:
-        tails = [t[:1] for t in tails]
-    return {" ".join(filter(None, each)) for each in product(heads, *tails)}
+    if not surname:
+        return [""]
+    return sorted(surname_readings().get(surname) or {"".join(_character(c)[0] for c in surname)})
 
 
-def _count(choices: list[tuple[str, ...]]) -> int:
-    total = 1
-    for c in choices:
-        total *= len(c)
-    return total
+def given_sounds(given: str) -> list[str]:
+    """All ways a given name may sound, at most 8: toneless syllables joined by blanks; Latin letters are their own reading."""
+    if not any(_is_han(c) for c in given):
+        return [given.lower()]
+    syllables = [_character(c) for c in given]
+    if math.prod(map(len, syllables)) > _MOST_READINGS:
+        syllables = [s[:1] for s in syllables]
+    return [" ".join(each) for each in product(*syllables)]
 
 
 @cache
