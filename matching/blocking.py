@@ -108,7 +108,7 @@ def block(
         report.append({"rule": rule.name, **counts})
     both = np.sort(np.concatenate(found))
     pair = both // _RULES
-    first = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
+    first = _starts(pair)
     pair, by = pair[first], (both[first] % _RULES).astype(np.uint8)
     new = np.bincount(by, minlength=len(rules))
     table = pl.DataFrame(report).with_columns(pairs_new=pl.Series(new))
@@ -191,7 +191,7 @@ class _Keys:
         """The blocks of distinct units that make a pair."""
         both = _distinct(key // self._units * self._units + unit)
         key, unit = both // self._units, both % self._units
-        start = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
+        start = np.flatnonzero(_starts(key))
         size = np.diff(np.append(start, len(key)))
         across = self._bounds.across
         if across is None:
@@ -221,15 +221,22 @@ class _Keys:
 
 def _places(start: Place, size: Place) -> Place:
     """The places of blocks one behind the other: start, start + 1 … for each."""
-    return np.arange(int(size.sum()), dtype=np.int64) + np.repeat(start - (np.cumsum(size) - size), size)
+    places: Place = np.arange(int(size.sum()), dtype=np.int64) + np.repeat(start - (np.cumsum(size) - size), size)
+    return places
+
+
+def _starts(ordered: Whole) -> npt.NDArray[np.bool_]:
+    """Whether each of some sorted numbers differs from the one before it."""
+    return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
 
 
 def _distinct(numbers: Whole) -> Whole:
     """The different numbers, sorted."""
-    ordered = np.sort(numbers)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    ordered: Whole = np.sort(numbers)
+    return ordered[_starts(ordered)]
 
 
 def _summed(flags: npt.NDArray[np.bool_], start: Place) -> Place:
     """How many flags each block has."""
-    return np.add.reduceat(flags.astype(np.int64), start) if len(start) else start
+    sums: Place = np.add.reduceat(flags.astype(np.int64), start) if len(start) else start
+    return sums

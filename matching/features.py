@@ -75,8 +75,8 @@ class Members:
 
 def code_records(record: pl.DataFrame) -> Records:
     """The distinct rows of a RECORD frame. Rows of equal record_hash are one row: they say the same."""
-    order = record.select("record_hash", "export_date", "source_file", "source_row").with_row_index("place")
-    order = order.sort("record_hash", "export_date", "source_file", "source_row").unique("record_hash", keep="last", maintain_order=True)["place"]
+    keys = ["record_hash", "export_date", "source_file", "source_row"]
+    order = record.select(keys).with_row_index("place").sort(keys).unique("record_hash", keep="last", maintain_order=True)["place"]
     kind = pl.col("name_kind").fill_null("full")
     kept = record.select(
         *(c for c in _KEPT if c != "sex"),
