@@ -41,7 +41,9 @@ class IdOffice:
         twin = np.full(len(code), -1) if twin_of is None else twin_of
         own = np.flatnonzero(twin < 0)
         slot = np.zeros(len(code), dtype=np.int64)
-        slot[own] = 2 * self._slots(code[own], birth[own], male[own])
+        place, nth = self._slots(code[own], birth[own], male[own])
+        code = code.copy()
+        code[own], slot[own] = place, 2 * nth
         second = np.flatnonzero(twin >= 0)
         slot[second] = slot[twin[second]] + 1
         sequence = 2 * slot + male
@@ -54,20 +56,31 @@ class IdOffice:
         check = check_digit(digits(number, 17))
         return pl.Series(number).cast(pl.String) + pl.Series(check)
 
-    def _slots(self, code: Ints, birth: Ints, male: NDArray[np.bool_]) -> Ints:
-        at = (np.searchsorted(self.codes, code), birth - _FIRST_DAY, male.astype(np.int64))
-        cell = np.ravel_multi_index(at, self.given.shape)
-        order = np.argsort(cell, kind="stable")
-        ranked = cell[order]
-        start = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, dtype=np.int64)
-        rank = np.empty(len(cell), dtype=np.int64)
-        rank[order] = np.arange(len(cell)) - np.repeat(start, np.diff(np.r_[start, len(cell)]))
-        taken = self.given.reshape(-1)
-        nth = taken[cell] + rank
-        if len(nth) and nth.max() >= _SLOTS:
-            raise OverflowError("the made-up city has more births on one day in one place than id numbers: ask for fewer children")
-        np.add.at(taken, cell, 1)
-        return np.asarray((cell * 101 + nth * 7) % _SLOTS)
+    def _slots(self, code: Ints, birth: Ints, male: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """A code and a slot of it for each person: the code asked for, or where it has given all it has that day the next one that has not."""
+        place, slot = np.searchsorted(self.codes, code), np.zeros(len(code), dtype=np.int64)
+        taken, waiting = self.given.reshape(-1), np.arange(len(code))
+        for _ in range(len(self.codes)):
+            cell = np.ravel_multi_index((place[waiting], birth[waiting] - _FIRST_DAY, male[waiting].astype(np.int64)), self.given.shape)
+            nth = taken[cell] + _ranks(cell)
+            fits = nth < _SLOTS
+            np.add.at(taken, cell[fits], 1)
+            slot[waiting[fits]] = (cell[fits] * 101 + nth[fits] * 7) % _SLOTS
+            waiting = waiting[~fits]
+            if not len(waiting):
+                return self.codes[place], slot
+            place[waiting] = (place[waiting] + 1) % len(self.codes)
+        raise OverflowError("the made-up city has more births on one day than all its places have id numbers: ask for fewer children")
+
+
+def _ranks(cell: Ints) -> Ints:
+    """Each entry's number among the equal ones, from 0, in the order they stand."""
+    order = np.argsort(cell, kind="stable")
+    ranked = cell[order]
+    start = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, dtype=np.int64)
+    rank = np.empty(len(cell), dtype=np.int64)
+    rank[order] = np.arange(len(cell)) - np.repeat(start, np.diff(np.r_[start, len(cell)]))
+    return rank
 
 
 def phones(rng: np.random.Generator, size: int) -> pl.Series:
