@@ -99,6 +99,8 @@ def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
             return [cells.flag(raw.replace({"住校": "是", "走读": "否", "寄宿": "是"})).alias(column.name)]
         case Kind.YEAR:
             return [cells.year(raw).alias(column.name)]
+        case Kind.NUMBER:
+            return [cells.count(raw).alias(column.name)]
         case Kind.LIST:
             return [cells.values(raw).alias(column.name)]
         case Kind.PHONE:

@@ -13,6 +13,7 @@ from schemas.exports.contract import Column, Feed, Kind
 _IN_ORDER = (
     ("enrolled_on", "left_on"), ("arrived_on", "cancelled_on"), ("registered_on", "cancelled_on"), ("permit_issued_on", "permit_expires_on"),
     ("opened_on", "closed_on"), ("opened_on", "last_visit_on"), ("issued_on", "expires_on"), ("granted_on", "stopped_on"), ("arrived_on", "surveyed_on"),
+    ("open_from", "open_until"),
 )  # fmt: skip
 # a start is never before birth (contracts/feeds.md, "nothing lost")
 STARTS = ("enrolled_on", "hukou_since", "arrived_on", "registered_on", "permit_issued_on", "opened_on", "insured_on", "moved_in_on", "left_hukou_on")
@@ -36,7 +37,7 @@ def column_warnings(column: Column) -> list[pl.Expr]:
             return [_when(raw.is_not_null() & pl.col(name).is_null(), f"code_unknown:{name}")]
         case Kind.PHONE:
             return [_when(pl.col(name).list.len() == 0, f"phone_unusable:{name}")]
-        case Kind.SEX | Kind.FLAG | Kind.YEAR:
+        case Kind.SEX | Kind.FLAG | Kind.YEAR | Kind.NUMBER:
             return [_when(raw.is_not_null() & pl.col(name).is_null() & ~raw.is_in(["0", "9", "未知", "未说明"]), f"code_unknown:{name}")]
         case Kind.ID if name == "id_number":
             status = pl.col("id_number_status")

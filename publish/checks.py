@@ -16,7 +16,7 @@ _SHOWN = 5  # offenders named in a message
 _PROMISES = {
     "rows_in": "rows in are not accepted + quarantined (feed, file: rows in, accepted, quarantined)",
     "rows_quarantined": "the quarantine does not hold what the receipts say (feed, file: receipt, rows of quarantine)",
-    "rows_accepted": "accepted rows are not the rows of person_record (verification: of the answers) and those that a delta replaced "
+    "rows_accepted": "accepted rows are not the rows of person_record (verification, visit, resource: of their files) and those that a delta replaced "
     "(feed, file: accepted, replaced, rows found)",
     "record": "a row of person_record has no row of record or the other way round (feed, file: row)",
     "assessed": "persons and assessments are not the same children (person_id: persons, assessments)",
@@ -28,9 +28,9 @@ _PROMISES = {
 # tables whose key names one row and no other
 UNIQUE = frozenset({
     "person", "flowing_child", "assessment", "identity", "division", "key_care", "alert", "ledger", "ledger_event", "review_queue", "person_record", "record",
-    "verification_answer", "verification_state", "run",
+    "verification_answer", "verification_state", "visit", "run",
 })  # fmt: skip
-_NAMED_BY = {"ledger": ("entry_id",), "ledger_event": ("event_id",), "verification_answer": ("record_hash",), "run": ("run_id",)}
+_NAMED_BY = {"ledger": ("entry_id",), "ledger_event": ("event_id",), "verification_answer": ("record_hash",), "visit": ("record_hash",), "run": ("run_id",)}
 
 
 class PromiseBrokenError(Exception):

@@ -195,12 +195,14 @@ def _parts(shown: Row, counts: Row, kinds: dict[str, str], total: int) -> list[R
 
 
 def _feeds(counts: pl.DataFrame) -> list[Row]:
-    """All feeds of the contract in its order, seen or not, and folders it does not know behind."""
+    """All feeds of the contract in its order, seen or not, optional ones where they came, and folders it does not know behind."""
     seen = {row["feed"]: row for row in counts.iter_rows(named=True)}
     rows = []
     for feed in [*FEEDS, *sorted(set(seen) - set(FEEDS))]:
         found = seen.get(feed)
         label = FEED_WORDS.get(feed, feed)
+        if found is None and feed in FEEDS and FEEDS[feed].is_optional:
+            continue
         if found is None or not found["files"]:
             rows.append({"label": label, "seen": False})
             continue

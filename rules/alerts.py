@@ -30,6 +30,7 @@ FINDINGS: tuple[Callable[[Night], pl.LazyFrame], ...] = (
     service.vaccination_overdue,
     service.not_insured_this_year,
     care.guardianship,
+    care.dangers,
     care.needs,
     care.help_asked,
     care.visit_overdue,

@@ -6,8 +6,9 @@ import polars as pl
 
 from rules.alert_kinds import Night, cause
 from rules.basis import newest, rows, surveys
-from rules.key_care import other_township, visits
-from rules.signs import certificates, lives_with, living_alone, relief_of
+from rules.key_care import other_township
+from rules.signs import certificates, lives_with, living_alone, relief_of, unguarded
+from rules.visits import counted, situations
 from schemas.tables.assessment import RESTRICTED_CATEGORIES
 
 _GRANDPARENTS_OR_OTHERS = ("祖父母", "外祖父母", "其他亲属")
@@ -28,9 +29,16 @@ def guardianship(night: Night) -> pl.LazyFrame:
             cause(night.of("guardianship_check").filter(pl.col("accompanied") == "other_guardian"), "guardianship_check"),
             cause(by_register, "guardianship_check", pl.format("流动人口登记同住人为{}", "lives_with_relation")),
             cause(living_alone(night.facts, night.as_of, night.p), "living_alone", pl.col("says")),
-            cause(surveyed.filter(pl.col("guardianship") == "无人监护"), "no_guardian", says),
+            cause(unguarded(night.facts, night.as_of, night.p).filter(pl.col("guardianship") == "无人监护"), "no_guardian", says),
         ]
     )
+
+
+def dangers(night: Night) -> pl.LazyFrame:
+    """What a visit found that goes to the police at once (实施方案二(三)1), beside living alone."""
+    kinds = {"监护人不履行监护责任": "guardian_neglect", "疑似家庭暴力": "suspected_violence", "疑似意外伤害或不法侵害": "suspected_harm"}
+    found = situations(night.facts, night.as_of)
+    return pl.concat([cause(found.filter(pl.col("situation") == situation), kind, pl.col("says")) for situation, kind in kinds.items()])
 
 
 def needs(night: Night) -> pl.LazyFrame:
@@ -48,7 +56,7 @@ def needs(night: Night) -> pl.LazyFrame:
 def help_asked(night: Night) -> pl.LazyFrame:
     """Help asked for: no visit since, or nobody can say whether the child lives in another township than its hukou's."""
     asked = night.found.filter(pl.col("category") == "self_requested_aid")
-    made = visits(night.facts, night.as_of, night.p).group_by("person_id").agg(pl.col("visited_on").max())
+    made = counted(night.facts, night.as_of, night.p).group_by("person_id").agg(pl.col("visited_on").max())
     waiting = asked.join(made, on="person_id", how="left").filter(
         pl.col("visited_on").is_null() | (pl.col("visited_on") <= pl.col("since"))
     )
@@ -67,7 +75,7 @@ def visit_overdue(night: Night) -> pl.LazyFrame:
     """A key-care child past its visit's date; only where visits are taken in at all, else every child would be late."""
     if "visit" not in night.facts and not night.p["visits/survey_counts_as_visit"]:
         return cause(night.child.clear(), "visit_overdue")
-    late = night.key_care.filter(pl.col("next_visit_due") < night.as_of).group_by("person_id").agg(pl.len())
+    late = night.key_care.filter(pl.col("visit_state") == "overdue").group_by("person_id").agg(pl.len())
     return cause(late, "visit_overdue")
 
 

@@ -1,7 +1,8 @@
-"""The facts of each feed. Enters: work/standard/<feed>.parquet and work/person_record.parquet. Leaves: work/facts/<feed>.parquet, without anything that names a person."""
+"""The facts of each feed. Enters: work/standard/<feed>, work/person_record, visits of earlier nights. Leaves: work/facts/<feed>, without anything that names a person."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import polars as pl
 
 from rules.basis import Facts
 from schemas.exports.contract import Feed
-from schemas.exports.feeds import CHILD_FEEDS
+from schemas.exports.feeds import CHILD_FEEDS, FEEDS
 from schemas.tables.facts import facts as facts_table
 
 _ROW = ("feed", "source_file", "source_row")
@@ -32,11 +33,13 @@ def gather(work: Path) -> None:
         source = work / "standard" / f"{name}.parquet"
         if source.exists():
             _gather_feed(feed, source, work)
+    if (work / "standard" / "visit.parquet").exists():
+        _gather_visits(work)
 
 
 def read_facts(work: Path) -> Facts:
-    """The facts on disk by feed, lazily; a feed that never came is not among them."""
-    return {name: pl.scan_parquet(path) for name in (*CHILD_FEEDS, "verification") if (path := work / "facts" / f"{name}.parquet").exists()}
+    """The facts on disk by feed, lazily; a feed that never came, and visits where none was ever handed in, are not among them."""
+    return {name: pl.scan_parquet(path) for name in (*CHILD_FEEDS, "verification", "visit") if (path := work / "facts" / f"{name}.parquet").exists()}
 
 
 def _gather_feed(feed: Feed, source: Path, work: Path) -> None:
@@ -60,3 +63,26 @@ def _gather_feed(feed: Feed, source: Path, work: Path) -> None:
             params={"source": str(source), "person_record": str(work / "person_record.parquet")},
         ).pl()
     table.conform(frame).write_parquet(work / "facts" / f"{feed.name}.parquet")
+
+
+def _gather_visits(work: Path) -> None:
+    """Visits of tonight's files and of every night before, each once, given to the child that its identifier stands for today."""
+    before = work / "previous" / "visit.parquet"
+    held = [pl.read_parquet(path) for path in (before, work / "standard" / "visit.parquet") if path.exists()]
+    visits = pl.concat(held, how="diagonal_relaxed").unique("record_hash", keep="first", maintain_order=True)
+    if visits.is_empty():
+        return
+    into = dict(pl.read_parquet(work / "identity.parquet").filter(pl.col("state") == "merged").select("person_id", "merged_into").iter_rows())
+    stands = {person: _last(person, into) for person in into}
+    table = facts_table(FEEDS["visit"])
+    known = visits.with_columns(
+        pl.col("person_id").replace(stands), pl.lit("visit").alias("feed"), pl.coalesce("export_date", "visited_on").alias("export_date"), pl.lit(False).alias("in_institution")
+    )
+    table.conform(known).sort(table.key).write_parquet(work / "facts" / "visit.parquet")
+
+
+def _last(person: str, into: Mapping[str, str]) -> str:
+    """The identifier at the end of a chain of merges."""
+    while person in into:
+        person = into[person]
+    return person

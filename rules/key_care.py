@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
-from rules.basis import Facts, listed, surveys
+from rules.basis import Facts, listed
 from rules.law import Parameters
 from rules.signs import signs
-from schemas.tables.assessment import KEY_CARE, VISIT
+from rules.visits import counted
+from schemas.tables.assessment import KEY_CARE
 
 # reasons of children who are dead, too old, or whose age nobody knows
 _NOT_UNDER_16 = ("deceased", "age_16_or_over", "birth_date_unknown")
@@ -49,10 +50,12 @@ def categories(
         .join(child, on="person_id")
         .filter(pl.when(asked).then("asks_from_elsewhere").otherwise("is_flowing"))
     )
+    # one sign without a known end keeps the category open
+    until = pl.when(pl.col("until").is_not_null().all()).then(pl.col("until").max()).alias("until")
     current = listed(
-        kept, ["person_id", "category"], "basis", pl.col("since").min(), pl.col("is_verified").any(), pl.col("is_flowing").first()
+        kept, ["person_id", "category"], "basis", pl.col("since").min(), until, pl.col("is_verified").any(), pl.col("is_flowing").first()
     )
-    planned = _plan(_carried(current, previous, as_of), visits(facts, as_of, p), p)
+    planned = _plan(_carried(current, previous, as_of), counted(facts, as_of, p), as_of, p)
     return KEY_CARE.conform(planned.collect()).sort(KEY_CARE.key)
 
 
@@ -78,16 +81,16 @@ def _carried(current: pl.LazyFrame, previous: pl.LazyFrame | None, as_of: date) 
     )
 
 
-def visits(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
-    """Every visit known up to a day: person_id, visited_on. Visits are an optional input (`VISIT`); whether surveys are visits is a parameter."""
-    made = [facts["visit"].select("person_id", "visited_on")] if "visit" in facts else [VISIT.empty().lazy()]
-    if p["visits/survey_counts_as_visit"]:
-        made.append(surveys(facts, as_of).select("person_id", pl.col("seen_on").alias("visited_on")))
-    return pl.concat(made).filter(pl.col("visited_on") <= as_of)
-
-
-def _plan(listed_now: pl.LazyFrame, made: pl.LazyFrame, p: Parameters) -> pl.LazyFrame:
+def _plan(listed_now: pl.LazyFrame, made: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
     last = made.group_by("person_id").agg(pl.col("visited_on").max().alias("last_visit_on"))
     months = pl.col("category").replace_strict(p["visits/interval_months"], default=None, return_dtype=pl.Int32)
     due = pl.max_horizontal("last_visit_on", "first_listed_on").dt.offset_by(pl.format("{}mo", months))
-    return listed_now.join(last, on="person_id", how="left").with_columns(due.alias("next_visit_due"))
+    ahead = pl.lit(as_of + timedelta(p["visits/due_ahead_days"]))
+    state = (
+        pl.when(pl.col("next_visit_due") < as_of)
+        .then(pl.lit("overdue"))
+        .when(pl.col("next_visit_due") <= ahead)
+        .then(pl.lit("due"))
+        .otherwise(pl.lit("planned"))
+    )
+    return listed_now.join(last, on="person_id", how="left").with_columns(due.alias("next_visit_due")).with_columns(state.alias("visit_state"))

@@ -10,6 +10,7 @@ import polars as pl
 from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
 from rules.law_table import table
+from rules.visits import all_clear, helped, situations
 from schemas.exports.assistance import KINDS
 from schemas.tables.assessment import CATEGORIES
 
@@ -21,7 +22,7 @@ def signs(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     only the survey's word stands for a disability.
 
     Returns:
-        ROW, category, says, since (the day the row says it began; null where it does not), is_verified.
+        ROW, category, says, since and until (the first and the last day that the row states; null where it does not), is_verified.
     """
     return pl.concat(
         [
@@ -32,6 +33,7 @@ def signs(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
             _school(facts, p),
             _health(facts, p),
             _alone(facts, as_of, p),
+            _visited(facts, as_of, p),
         ]
     )
 
@@ -62,12 +64,12 @@ def certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
 def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """Children of whom the register or the survey says that nobody lives with them: ROW, says, since.
 
-    A register row counts while it runs, unless a survey at least as new found someone caring for the child.
+    A register row counts while it runs, unless a survey or visit at least as new found someone caring for the child.
     """
     survey = newest(surveys(facts, as_of), "guardianship", pl.col("seen_on"))
-    cared_for = survey.filter(~pl.col("guardianship").is_in(p["key_care/unguarded"])).select(
-        "person_id", pl.col("seen_on").alias("cared_on")
-    )
+    guarded = survey.filter(~pl.col("guardianship").is_in(p["key_care/unguarded"])).select("person_id", pl.col("seen_on").alias("cared_on"))
+    visited = all_clear(facts, as_of).rename({"cleared_on": "cared_on"})
+    cared_for = pl.concat([guarded, visited]).group_by("person_id").agg(pl.col("cared_on").max())
     since = pl.coalesce("arrived_on", "registered_on")
     by_register = (
         lives_with(facts, as_of)
@@ -76,10 +78,17 @@ def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
         .filter(pl.col("cared_on").is_null() | (pl.col("cared_on") < pl.coalesce("registered_on", "arrived_on")))
         .select(*ROW, pl.lit("流动人口登记为无同住人").alias("says"), since.alias("since"))
     )
-    surveyed = survey.filter(pl.col("guardianship") == "独自居住").select(
+    surveyed = unguarded(facts, as_of, p).filter(pl.col("guardianship") == "独自居住").select(
         *ROW, pl.lit("摸排监护情况为独自居住").alias("says"), pl.col("seen_on").alias("since")
     )
-    return pl.concat([surveyed, by_register])
+    visit = situations(facts, as_of).filter(pl.col("situation") == "独自居住").select(*ROW, "says", pl.col("visited_on").alias("since"))
+    return pl.concat([surveyed, by_register, visit])
+
+
+def unguarded(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """The surveys that found nobody guarding a child, where no visit at least as new found that it is not so: the survey's facts, seen_on."""
+    found = newest(surveys(facts, as_of), "guardianship", pl.col("seen_on")).filter(pl.col("guardianship").is_in(p["key_care/unguarded"]))
+    return found.join(all_clear(facts, as_of), on="person_id", how="left").filter((pl.col("seen_on") > pl.col("cleared_on")).fill_null(True))
 
 
 def registered(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -95,12 +104,15 @@ def lives_with(facts: Facts, as_of: date) -> pl.LazyFrame:
     return newest(registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"), nearness)
 
 
-def _sign(frame: pl.LazyFrame, category: str | pl.Expr, says: str | pl.Expr, since: pl.Expr, *, verified: bool = True) -> pl.LazyFrame:
+def _sign(
+    frame: pl.LazyFrame, category: str | pl.Expr, says: str | pl.Expr, since: pl.Expr, *, until: pl.Expr | None = None, verified: bool = True
+) -> pl.LazyFrame:
     return frame.select(
         *ROW,
         (pl.lit(category) if isinstance(category, str) else category).alias("category"),
         (pl.lit(says) if isinstance(says, str) else says).alias("says"),
         since.cast(pl.Date).alias("since"),
+        (pl.lit(None) if until is None else until).cast(pl.Date).alias("until"),
         pl.lit(verified).alias("is_verified"),
     )
 
@@ -118,9 +130,10 @@ def _surveyed(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
         _sign(newest(seen, column, pl.col("seen_on")).filter(pl.col(column)), category, says, pl.col("seen_on"), verified=verified)
         for column, category, says, verified in questions
     ]
-    unguarded = newest(seen, "guardianship", pl.col("seen_on")).filter(pl.col("guardianship").is_in(p["key_care/unguarded"]))
-    found.append(_sign(unguarded, "guardianship_missing", pl.format("摸排监护情况为{}", "guardianship"), pl.col("seen_on")))
-    return pl.concat(found)
+    found.append(_sign(unguarded(facts, as_of, p), "guardianship_missing", pl.format("摸排监护情况为{}", "guardianship"), pl.col("seen_on")))
+    asked = pl.col("category") == "self_requested_aid"
+    ended = (pl.col("helped_on") >= pl.col("since")).fill_null(False)
+    return pl.concat(found).join(helped(facts, as_of), on="person_id", how="left").filter(~(asked & ended)).drop("helped_on")
 
 
 def relief_of(p: Parameters) -> list[dict[str, Any]]:
@@ -135,22 +148,24 @@ def relief_of(p: Parameters) -> list[dict[str, Any]]:
 def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """Relief that runs, or whose last day (granted, or the station left) lies no more than so many months back."""
     granted = rows(facts, "assistance")
-    running = runs_on(as_of, "granted_on", "stopped_on")
+    running, stops = runs_on(as_of, "granted_on", "stopped_on"), pl.col("stopped_on").dt.offset_by("-1d")
     return pl.concat(
         [
-            _sign(granted.filter((pl.col("kind") == relief["kind"]) & counts), relief["category"], relief["says"], pl.col("granted_on"))
+            _sign(granted.filter((pl.col("kind") == relief["kind"]) & counts), relief["category"], relief["says"], pl.col("granted_on"), until=until)
             for relief in relief_of(p)
-            for counts in [running if relief["months"] is None else had_lately(relief["months"], as_of)]
+            for counts, until in [(running, stops) if relief["months"] is None else (had_lately(relief["months"], as_of), last_day(relief["months"]))]
         ]
     )
 
 
 def had_lately(months: int | pl.Expr, as_of: date) -> pl.Expr:
     """Whether relief was granted, or its station left, no more than so many months ago; false where no date says when."""
-    last_day = pl.max_horizontal("granted_on", "left_station_on").dt.offset_by(
-        pl.format("{}mo", pl.lit(months) if isinstance(months, int) else months)
-    )
-    return begun(as_of, "granted_on") & (last_day >= as_of).fill_null(False)
+    return begun(as_of, "granted_on") & (last_day(months) >= as_of).fill_null(False)
+
+
+def last_day(months: int | pl.Expr) -> pl.Expr:
+    """The last day on which relief of so many months still counts."""
+    return pl.max_horizontal("granted_on", "left_station_on").dt.offset_by(pl.format("{}mo", pl.lit(months) if isinstance(months, int) else months))
 
 
 def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
@@ -165,7 +180,8 @@ def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
 
 
 def _certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
-    return _sign(certificates(facts, as_of).filter(pl.col("standing") == "valid"), "disability", "残疾人证有效", pl.col("issued_on"))
+    held = certificates(facts, as_of).filter(pl.col("standing") == "valid")
+    return _sign(held, "disability", "残疾人证有效", pl.col("issued_on"), until=pl.col("expires_on"))
 
 
 def _school(facts: Facts, p: Parameters) -> pl.LazyFrame:
@@ -189,3 +205,8 @@ def _alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     return _sign(
         living_alone(facts, as_of, p).filter(pl.col("feed") == "residence"), "guardianship_missing", pl.col("says"), pl.col("since")
     )
+
+
+def _visited(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    found = situations(facts, as_of).filter(pl.col("situation").is_in(p["key_care/unguarded_situations"]))
+    return _sign(found, "guardianship_missing", pl.format("走访发现{}", "situation"), pl.col("visited_on"))

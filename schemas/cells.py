@@ -140,6 +140,11 @@ def year(text: pl.Expr) -> pl.Expr:
     return half_width(text).str.extract(r"^\s*((?:19|20)\d{2})(?:\.0)?年?(?:度)?\s*$", 1).cast(pl.Int16)
 
 
+def count(text: pl.Expr) -> pl.Expr:
+    """A whole number of up to six digits, with or without a unit behind it (`20人`, `6岁`, `15.0`)."""
+    return half_width(text).str.extract(r"^\s*(\d{1,6})(?:\.0+)?\s*[人个名张床位周岁]*\s*$", 1).cast(pl.Int32)
+
+
 def values(text: pl.Expr) -> pl.Expr:
     """The values of a list cell, parted by semicolon, comma or 、, in order."""
     parted = half_width(text).str.replace_all(r"[,、|]", ";").str.split(";").list.eval(pl.element().str.strip_chars())

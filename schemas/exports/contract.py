@@ -28,6 +28,7 @@ class Kind(StrEnum):
     FLAG = "flag"  # 是/否 -> boolean
     PHONE = "phone"  # -> list of numbers
     YEAR = "year"  # whole number
+    NUMBER = "number"  # a count: whole number, zero or more
     LIST = "list"  # values parted by ; -> list of text
 
 
@@ -106,12 +107,13 @@ class Export(pa.DataFrameModel):
 
 @dataclass(frozen=True)
 class Feed:
-    """One feed: its folder name, the department that sends it (Chinese, for people), and its model."""
+    """One feed: its folder name, the department that sends it (Chinese, for people), its model, and whether it is an input of ours that need not come."""
 
     name: str
     title: str
     department: str
     model: type[Export]
+    is_optional: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -1,4 +1,4 @@
-"""The ten feeds, in the order they are taken in."""
+"""The ten feeds of the contract, in the order they are taken in, and two optional inputs of ours behind them."""
 
 from schemas.exports.assistance import Assistance
 from schemas.exports.contract import Feed
@@ -9,8 +9,10 @@ from schemas.exports.health import Health
 from schemas.exports.household import Household
 from schemas.exports.medical_insurance import MedicalInsurance
 from schemas.exports.residence import Residence
+from schemas.exports.resource import Resource
 from schemas.exports.survey import Survey
 from schemas.exports.verification import Verification
+from schemas.exports.visit import Visit
 
 FEEDS: dict[str, Feed] = {
     feed.name: feed
@@ -25,8 +27,10 @@ FEEDS: dict[str, Feed] = {
         Feed("survey", "季度摸排", "民政", Survey),
         Feed("assistance", "救助", "民政", Assistance),
         Feed("verification", "核实反馈", "民政", Verification),
+        Feed("visit", "走访记录", "民政", Visit, is_optional=True),
+        Feed("resource", "关爱资源", "民政", Resource, is_optional=True),
     )
 }
 
-# the feeds whose rows are sightings of a child; verification answers about persons already known
-CHILD_FEEDS: dict[str, Feed] = {name: feed for name, feed in FEEDS.items() if name != "verification"}
+# the feeds whose rows are sightings of a child; verification and visit tell of persons already known, resource of none
+CHILD_FEEDS: dict[str, Feed] = {name: feed for name, feed in FEEDS.items() if name not in ("verification", "visit", "resource")}

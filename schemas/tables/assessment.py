@@ -1,4 +1,4 @@
-"""Tables of the rule rooms: residence_episode, assessment, key_care, visit, alert, service_gap."""
+"""Tables of the rule rooms: residence_episode, assessment, key_care, alert, service_gap."""
 
 import polars as pl
 
@@ -22,6 +22,7 @@ CATEGORIES = ("family_hardship", "disability", "guardianship_missing", "vagrancy
 # what these rest on goes to civil affairs alone, never onto another department's roster
 RESTRICTED_CATEGORIES = ("psych_behaviour",)
 SEVERITIES = ("info", "warning", "urgent", "report")
+VISIT_STATES = ("planned", "due", "overdue")
 ALERT_STATES = ("open", "overdue", "closed")
 SERVICE_STATUSES = ("has", "missing", "unknown")
 
@@ -84,24 +85,15 @@ KEY_CARE = Table(
         req("category", pl.String, "类别", "family_hardship, disability, guardianship_missing, vagrancy, psych_behaviour, self_requested_aid"),
         req("is_flowing", pl.Boolean, "是否流动儿童", "counts as flowing"),
         Column("since", pl.Date, "开始日期", "since when a row says so"),
+        Column("until", pl.Date, "预计结束日期", "last day on which the rows at hand still say so; null where none of them ends by itself"),
         req("is_verified", pl.Boolean, "已核实", "rests on more than the survey's word"),
         req("basis", EVIDENCE, "依据", "the rows that say so"),
         req("first_listed_on", pl.Date, "首次列入日期", "the as-of date on which the category was first listed, without a break since"),
         Column("last_visit_on", pl.Date, "最近走访日期", "last visit; null where no visit is known"),
         req("next_visit_due", pl.Date, "下次走访期限", "next visit due, counted from the last visit or from the first listing"),
+        Column("visit_state", pl.String, "走访状态", "planned, due (within the days of visits/due_ahead_days), overdue"),
     ),
     ("person_id", "category"),
-)
-
-VISIT = Table(
-    "visit",
-    "走访探视记录，一行为一次走访",
-    "one visit to one child; an optional input of the rules",
-    (
-        req("person_id", pl.String, "人员编码", "the child"),
-        req("visited_on", pl.Date, "走访日期", "the day of the visit"),
-    ),
-    ("person_id", "visited_on"),
 )
 
 ALERT = Table(

@@ -16,6 +16,7 @@ _TYPES: dict[Kind, tuple[pl.DataType | type[pl.DataType], ...]] = {
     Kind.DIVISION: (pl.String, pl.String, pl.String),
     Kind.FLAG: (pl.Boolean,),
     Kind.YEAR: (pl.Int16,),
+    Kind.NUMBER: (pl.Int32,),
     Kind.LIST: (pl.List(pl.String),),
     Kind.PHONE: (pl.List(pl.String),),
 }

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
+from schemas.tables.care import VISIT
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 from schemas.tables.intake import FEED_RECEIPT, QUARANTINE
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT, MOMENT
@@ -73,10 +74,12 @@ REGISTER_PERSON = replace(
 REGISTER_TABLES: tuple[Table, ...] = (
     FLOWING_CHILD, REGISTER_PERSON, PERSON_RECORD, RECORD, RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP, LEDGER, LEDGER_EVENT,
     REVIEW_QUEUE, VERIFICATION_ANSWER, VERIFICATION_STATE, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN, INDICATOR,
+    VISIT,
 )  # fmt: skip
 
 # what the next night reads of this one
 RECALLED_TABLES: tuple[Table, ...] = (
     PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, VERIFICATION_STATE,
     ASSESSMENT, RUN, INDICATOR,
+    VISIT,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from rules.alerts import raise_alerts
 from rules.key_care import categories
 from rules.law import Parameters
 from schemas.tables.assessment import ALERT, ALERT_STATES, RESIDENCE_EPISODE, SEVERITIES
-from tests.rules.care_cases import AS_OF, LAW, P, batch, cases
+from tests.rules.care_cases import AS_OF, LAW, P, batch, cases, feed_frame
 
 QUIET: dict[str, list[dict[str, Any]]] = {
     "survey": [{"surveyed_on": date(2026, 10, 15), "guardianship": "父母双方", "presence": "在住", "residence_code": "500107"}],
@@ -28,11 +28,13 @@ NO_STAYS = RESIDENCE_EPISODE.empty().lazy()
 
 def night(loaded: list[dict[str, Any]], as_of: date = AS_OF, previous: pl.DataFrame | None = None, p: Parameters = P) -> pl.DataFrame:
     """The alerts of a batch of cases; `visits` of a case are days."""
-    children, facts, assessment = batch(loaded)
-    made = [(f"P{n:03d}", day) for n, case in enumerate(loaded) for day in case.get("visits", [])]
-    if made:
-        facts["visit"] = pl.LazyFrame(made, schema={"person_id": pl.String, "visited_on": pl.Date}, orient="row")
+    children, facts, assessment = batch([visited(case) for case in loaded])
     return raised(children, facts, assessment, as_of, previous, p)
+
+
+def visited(case: dict[str, Any]) -> dict[str, Any]:
+    made = [{"visited_on": day} for day in case.get("visits", [])]
+    return {**case, "rows": {**case.get("rows", {}), "visit": [*made, *case.get("rows", {}).get("visit", [])]}} if made else case
 
 
 def raised(
@@ -75,7 +77,9 @@ def test_every_alert_says_who_acts_where_by_when_and_on_what(alerts: pl.DataFram
     assert alerts["evidence"].list.len().min() == 1
     assert set(alerts["severity"]) == set(SEVERITIES)
     assert set(alerts["state"]) == {"open"} and set(alerts["raised_on"]) == {AS_OF}
-    assert set(alerts.filter(pl.col("severity") == "report")["kind"]) == {"living_alone", "no_guardian"}
+    assert set(alerts.filter(pl.col("severity") == "report")["kind"]) == {
+        "living_alone", "no_guardian", "guardian_neglect", "suspected_violence", "suspected_harm",
+    }  # fmt: skip
     assert set(alerts.filter(pl.col("is_restricted"))["department"]) == {"民政"}
 
 
@@ -177,13 +181,15 @@ def test_the_same_night_twice_is_the_same(alerts: pl.DataFrame) -> None:
 
 def test_a_late_visit_is_told_only_where_visits_are_taken_in() -> None:
     children, facts, assessment = batch([{"rows": {**QUIET, "assistance": [{"kind": "低保"}]}}])
-    late = categories(facts, assessment, AS_OF, P).with_columns(next_visit_due=pl.lit(AS_OF - timedelta(1)))
+    listed = categories(facts, assessment, AS_OF - timedelta(200), P)
+    late = categories(facts, assessment, AS_OF, P, listed.lazy())
+    assert late["visit_state"].to_list() == ["overdue"]
     without = raise_alerts(children, facts, NO_STAYS, assessment, late.lazy(), {}, AS_OF, P)
     assert without.is_empty()
-    facts["visit"] = pl.LazyFrame({"person_id": ["P000"], "visited_on": [date(2026, 1, 1)]})
+    facts["visit"] = feed_frame("visit", [{"person_id": "P000", "visited_on": date(2026, 1, 1)}])
     with_visits = raise_alerts(children, facts, NO_STAYS, assessment, late.lazy(), {}, AS_OF, P)
     assert with_visits["kind"].to_list() == ["visit_overdue"]
-    in_time = late.with_columns(next_visit_due=pl.lit(AS_OF))
+    in_time = late.with_columns(visit_state=pl.lit("due"))
     assert raise_alerts(children, facts, NO_STAYS, assessment, in_time.lazy(), {}, AS_OF, P).is_empty()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rules.key_care import categories
 from schemas.tables.assessment import CATEGORIES, KEY_CARE, RESTRICTED_CATEGORIES
-from tests.rules.care_cases import AS_OF, LAW, P, batch, cases
+from tests.rules.care_cases import AS_OF, LAW, P, batch, cases, feed_frame
 
 CASES = cases("key_care")
 
@@ -28,7 +28,7 @@ def test_case(listed: pl.DataFrame, number: int) -> None:
     case = CASES[number]
     mine = listed.filter(pl.col("person_id") == f"P{number:03d}")
     assert mine["category"].to_list() == case["care"]
-    for name, column in (("verified", "is_verified"), ("since", "since"), ("flowing", "is_flowing")):
+    for name, column in (("verified", "is_verified"), ("since", "since"), ("until", "until"), ("flowing", "is_flowing")):
         if name in case:
             assert mine[column].to_list() == [case[name]]
 
@@ -36,9 +36,11 @@ def test_case(listed: pl.DataFrame, number: int) -> None:
 def test_every_row_rests_on_rows_and_has_its_visit_date(listed: pl.DataFrame) -> None:
     assert set(listed["category"]) == set(CATEGORIES)
     assert listed["basis"].list.len().min() > 0
-    assert listed["last_visit_on"].null_count() == listed.height
+    assert set(listed["visit_state"]) == {"planned"}
+    unvisited = listed.filter(pl.col("last_visit_on").is_null())
+    assert 0 < unvisited.height < listed.height
     monthly = pl.col("category").is_in(["guardianship_missing", "vagrancy", "psych_behaviour"])
-    due = listed.select(pl.when(monthly).then(date(2026, 12, 24)).otherwise(date(2027, 2, 24)) == pl.col("next_visit_due")).to_series()
+    due = unvisited.select(pl.when(monthly).then(date(2026, 12, 24)).otherwise(date(2027, 2, 24)) == pl.col("next_visit_due")).to_series()
     assert due.all()
 
 
@@ -73,7 +75,7 @@ def test_a_category_of_the_last_register_without_its_ground_is_no_longer_listed(
 def test_a_visit_moves_the_next_one_and_a_visit_of_tomorrow_does_not() -> None:
     facts, assessment = one(**HARD)
     days = [date(2026, 11, 20), date(2026, 9, 1), date(2026, 11, 25)]
-    facts["visit"] = pl.LazyFrame({"person_id": ["P000"] * 3, "visited_on": days})
+    facts["visit"] = feed_frame("visit", [{"person_id": "P000", "visited_on": day} for day in days])
     now = categories(facts, assessment, AS_OF, P)
     assert now.select("last_visit_on", "next_visit_due").row(0) == (date(2026, 11, 20), date(2027, 2, 24)), (
         "not before the interval from the first listing"
@@ -81,6 +83,26 @@ def test_a_visit_moves_the_next_one_and_a_visit_of_tomorrow_does_not() -> None:
     before = now.with_columns(first_listed_on=pl.lit(date(2026, 6, 1)))
     later = categories(facts, assessment, AS_OF, P, before.lazy())
     assert later["next_visit_due"].to_list() == [date(2027, 2, 20)]
+
+
+@pytest.mark.parametrize(
+    ("days", "state"), [(0, "planned"), (77, "planned"), (78, "due"), (92, "due"), (93, "overdue")]
+)
+def test_a_visit_is_planned_then_due_two_weeks_ahead_then_overdue_the_day_after_its_date(days: int, state: str) -> None:
+    facts, assessment = one(**HARD)
+    first = categories(facts, assessment, AS_OF, P)
+    assert first["next_visit_due"].to_list() == [AS_OF + timedelta(92)]
+    later = categories(facts, assessment, AS_OF + timedelta(days), P, first.lazy())
+    assert later["visit_state"].to_list() == [state]
+
+
+@pytest.mark.parametrize(
+    ("visit", "counts"),
+    [({}, True), ({"result": "见到儿童", "way": "入户"}, True), ({"result": "未见到儿童"}, False), ({"result": "已离开"}, False), ({"way": "电话视频"}, False), ({"way": "学校"}, True)],
+)  # fmt: skip
+def test_which_visits_count(visit: dict[str, Any], counts: bool) -> None:
+    facts, assessment = one(rows={**HARD["rows"], "visit": [{"visited_on": AS_OF, **visit}]})
+    assert categories(facts, assessment, AS_OF, P)["last_visit_on"].to_list() == [AS_OF if counts else None]
 
 
 def test_a_survey_is_a_visit_only_where_the_law_says_so() -> None:

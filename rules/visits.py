@@ -1,0 +1,51 @@
+"""What visits found (走访探视). Enters: facts of the optional input `visit`, surveys where the law counts them. Leaves: visits that count, situations found, needs that ended."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from rules.basis import ROW, Facts, newest, rows, surveys
+from rules.law import Parameters
+
+_NONE = "无"
+
+
+def counted(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Every visit up to a day that counts as one (visits/results_that_count, visits/ways_that_count): person_id, visited_on."""
+    counts = [(pl.col(column).is_in(p[key]) | pl.col(column).is_null()) for column, key in (("result", "visits/results_that_count"), ("way", "visits/ways_that_count"))]
+    made = [_made(facts, as_of).filter(pl.all_horizontal(counts)).select("person_id", "visited_on")]
+    if p["visits/survey_counts_as_visit"]:
+        made.append(surveys(facts, as_of).select("person_id", pl.col("seen_on").alias("visited_on")))
+    return pl.concat(made)
+
+
+def situations(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The situation of 强制报告 (实施方案二(三)1) that each child's newest visit with an answer found; of one day, a danger before none.
+
+    Returns:
+        ROW, visited_on, situation, reported_on, says. Children whose newest answer is 无 are absent.
+    """
+    told = pl.when(pl.col("reported_on") <= as_of).then(pl.format("走访发现{}，{}已报告公安", "situation", "reported_on"))
+    says = told.otherwise(pl.format("走访发现{}，未登记报告公安的日期", "situation"))
+    return _newest_situation(facts, as_of).filter(pl.col("situation") != _NONE).select(*ROW, "visited_on", "situation", "reported_on", says.alias("says"))
+
+
+def all_clear(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The day on which a child's newest visit with an answer found none of those situations: person_id, cleared_on."""
+    return _newest_situation(facts, as_of).filter(pl.col("situation") == _NONE).select("person_id", pl.col("visited_on").alias("cleared_on"))
+
+
+def helped(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The day on which a child's newest visit with an answer found that no more help is needed: person_id, helped_on."""
+    answered = newest(_made(facts, as_of), "still_needs_help", pl.col("visited_on"), pl.col("still_needs_help"))
+    return answered.filter(~pl.col("still_needs_help")).select("person_id", pl.col("visited_on").alias("helped_on"))
+
+
+def _made(facts: Facts, as_of: date) -> pl.LazyFrame:
+    return rows(facts, "visit").filter(pl.col("visited_on") <= as_of)
+
+
+def _newest_situation(facts: Facts, as_of: date) -> pl.LazyFrame:
+    return newest(_made(facts, as_of), "situation", pl.col("visited_on"), pl.col("situation") != _NONE)
