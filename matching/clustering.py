@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -28,6 +29,9 @@ CAUSES = {
 }
 # clusters of more units than this are never built automatically
 GIANT = 40
+# what several senders say
+SEVERAL = 2
+Parts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Constraints:
         together: pairs l, r that a reviewer joined; they go first and override everything but a reviewer's own "different".
         exclusive: further values of each unit, a column of integers each with nulls: two different ones in one column never meet.
         giant: clusters of more units than this are not built.
+        sources: a bit for each sender of each unit; with them, a wavering edge joins two clusters only where one of them has a single sender.
     """
 
     trusted: pl.Series
@@ -55,6 +60,7 @@ class Constraints:
     together: pl.DataFrame
     exclusive: tuple[pl.Series, ...] = ()
     giant: int = GIANT
+    sources: pl.Series | None = None
 
     def keys(self) -> pl.DataFrame:
         """A column of values for each of `exclusive`, and first the trusted number: each trusted unit is a value of its own."""
@@ -66,16 +72,18 @@ def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Cl
     """Clusters from edges l, r, match_weight (those above the link threshold only).
 
     Args:
-        edges: candidate links. limits: the constraints. margin: bits by which the best of several links that exclude each other must lead.
+        edges: candidate links, with `wavering` where the limits have sources: two names, and nothing that only one child would share. What several
+            senders call each of the two is no slip of the pen. limits: the constraints. margin: bits by which the best of several links that exclude each other must lead.
     """
     count = len(limits.trusted)
+    wavering = pl.lit(False) if limits.sources is None else pl.col("wavering")
     wanted = pl.concat([
-        edges.select("l", "r", "match_weight", decided=pl.lit(False)),
-        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), decided=pl.lit(True)),
+        edges.select("l", "r", "match_weight", wavering=wavering, decided=pl.lit(False)),
+        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), wavering=pl.lit(False), decided=pl.lit(True)),
     ]).sort("decided", "match_weight", "l", "r", descending=[True, True, False, False])  # fmt: skip
     wanted = wanted.unique(["l", "r"], keep="first", maintain_order=True)
     part = _components(count, wanted)
-    troubled = _troubled(part, limits)
+    troubled = _troubled(part, limits, part[wanted.filter("wavering")["l"].to_numpy()])
     walk = _Walk(limits, margin, troubled)
     refused = walk.through(wanted.filter(pl.col("l").is_in(troubled.implode())))
     calm = wanted.filter(~pl.col("l").is_in(troubled.implode()))
@@ -86,15 +94,15 @@ def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Cl
     return Clustering(smallest.select("unit", "cluster"), pl.DataFrame(refused, schema={"l": pl.UInt32, "r": pl.UInt32, "cause": pl.String}, orient="row"))
 
 
-def _components(count: int, edges: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _components(count: int, edges: pl.DataFrame) -> Parts:
     """The connected component of each unit."""
     left, right = edges["l"].to_numpy(), edges["r"].to_numpy()
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _troubled(part: np.ndarray[tuple[int], np.dtype[np.int64]], limits: Constraints) -> pl.Series:
-    """The units of components in which a constraint could bite: two numbers, a pair apart, a giant."""
+def _troubled(part: Parts, limits: Constraints, wavering: Parts) -> pl.Series:
+    """The units of components in which a constraint could bite: two numbers, a pair apart, a giant, or one of those with a wavering edge."""
     keys = limits.keys()
     units = pl.DataFrame({"unit": np.arange(len(part), dtype=np.uint32), "part": part}).hstack(keys)
     several = pl.any_horizontal(pl.col(k).drop_nulls().n_unique() > 1 for k in keys.columns)
@@ -103,7 +111,7 @@ def _troubled(part: np.ndarray[tuple[int], np.dtype[np.int64]], limits: Constrai
     parts = units.select("unit", "part")
     apart = limits.apart.join(parts, left_on="l", right_on="unit").join(parts, left_on="r", right_on="unit", suffix="_r")
     apart_parts = apart.filter(pl.col("part") == pl.col("part_r"))["part"]
-    bad = pl.concat([numbers, large, apart_parts]).unique()
+    bad = pl.concat([numbers, large, apart_parts, pl.Series(wavering)]).unique()
     return units.filter(pl.col("part").is_in(bad.implode()))["unit"]
 
 
@@ -121,24 +129,29 @@ class _Walk:
             self._apart[left][right] = cause
             self._apart[right][left] = cause
         self._members: dict[int, list[int]] = {}
+        self._sources: dict[int, int] = {} if limits.sources is None else dict(zip(units.to_list(), limits.sources.gather(units).to_list(), strict=True))
 
     def through(self, edges: pl.DataFrame) -> list[tuple[int, int, str]]:
         """Joins what may be joined; the edges that were refused, with why."""
         refused = []
-        rows = edges.select("l", "r", "match_weight", "decided").rows()
-        rivals = self._rivals(rows)
-        for left, right, weight, decided in rows:
+        rivals = self._rivals(edges.select("l", "r", "match_weight", "decided").rows())
+        for left, right, weight, wavering, decided in edges.select("l", "r", "match_weight", "wavering", "decided").iter_rows():
             a, b = self._find(left), self._find(right)
             if a == b:
                 continue
-            cause = self._contradiction(a, b) if decided else self._conflict(a, b) or self._ambiguous(left, right, weight, rivals)
+            if decided:
+                cause = self._contradiction(a, b)
+            elif wavering and self._established(a) and self._established(b):
+                cause = "twins"
+            else:
+                cause = self._conflict(a, b) or self._ambiguous(left, right, weight, rivals)
             if cause is None:
                 self._join(a, b)
             else:
                 refused.append((left, right, cause))
         return refused
 
-    def relabel(self, label: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def relabel(self, label: Parts) -> Parts:
         """The labels, with the walked units under labels of their own."""
         out = label.copy()
         for unit in self._root:
@@ -167,6 +180,13 @@ class _Walk:
                 if own not in (a, b) and a != b and self._conflict(a, b) and not self._conflict(own, b):
                     return "ambiguous"
         return None
+
+    def _established(self, a: int) -> bool:
+        """Whether several senders know a cluster."""
+        sources = 0
+        for unit in self._members[a]:
+            sources |= self._sources[unit]
+        return sources.bit_count() >= SEVERAL
 
     def _contradiction(self, a: int, b: int) -> str | None:
         """Whether a reviewer both joined two clusters and kept them apart."""

@@ -91,6 +91,7 @@ def code_records(record: pl.DataFrame) -> Records:
     relatives = _exploded(record, "relatives", rec).unnest("relatives").with_columns(name_hash=hashed(pl.col("name")))
     names = name_table(pl.concat([*(record[text] for text in _NAMES), relatives["name"]]))
     rows = kept.with_row_index("rec").with_columns(_codes(kept[f"{code}_hash"], names).alias(code) for code in _NAMES.values())
+    rows = _without_rounded(rows)
     return Records(
         rows.drop(f"{code}_hash" for code in _NAMES.values()),
         names,
@@ -98,6 +99,19 @@ def code_records(record: pl.DataFrame) -> Records:
             "rec", "relation", _codes(relatives["name_hash"], names).alias("name_code"), hashed(pl.col("id_number")), hashed(pl.col("phone"))
         ),
         _exploded(record, "phones", rec).select("rec", value=hashed(pl.col("phones"))),
+    )
+
+
+def _without_rounded(rows: pl.DataFrame) -> pl.DataFrame:
+    """One rounded number in eleven passes the checksum: `000` at its end, where the same name has the same 15 digits with another end, is Excel's."""
+    valid = rows.filter(pl.col("id_number_status") == "valid").select("rec", "id_number", "name_code", front=pl.col("id_number").str.slice(0, 15))
+    ended = pl.col("id_number").str.ends_with("000")
+    rounded = valid.filter(ended).join(valid.filter(~ended), on=["front", "name_code"], how="semi")["rec"]
+    is_rounded = pl.col("rec").is_in(rounded.implode())
+    return rows.with_columns(
+        id_partial=pl.when(is_rounded).then(pl.col("id_number").str.slice(0, 15) + "???").otherwise("id_partial"),
+        id_number_status=pl.when(is_rounded).then(pl.lit("excel_rounded")).otherwise("id_number_status"),
+        id_number=pl.when(~is_rounded).then("id_number"),
     )
 
 

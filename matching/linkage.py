@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from matching.anchors import AGREES
@@ -92,20 +93,35 @@ def _distinct_rows(night: Night) -> pl.DataFrame:
 
 
 def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs heavy enough to link, but those of two numbers."""
-    return weighed.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted")).select("l", "r", "match_weight")
+    """The pairs heavy enough to link, but those of two numbers: l, r, match_weight, and `wavering`, where nothing but the family and the day agree."""
+    name, birth = model.comparison("name"), model.comparison("birth_date")
+    other_name = pl.col("name").is_between(name.position("order"), name.position("different"))
+    by_number = (pl.col("id_number") <= model.comparison("id_number").position("one_digit")).fill_null(False)
+    by_key = pl.any_horizontal((pl.col(c) == 0).fill_null(False) for c in ("certificate", "document", "record_key"))
+    wavering = other_name & (pl.col("birth_date") == birth.position("same")) & ~by_number & ~by_key
+    links = weighed.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted"))
+    return links.select("l", "r", "match_weight", wavering=wavering.fill_null(False))
 
 
 def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model: Model) -> Constraints:
     """What keeps units apart or together: decisions, and pairs that were compared and contradict each other."""
     birth = model.comparison("birth_date").position("same")
-    against = weighed.filter(pl.col("pair_probability") < model.apart, ~pl.col("both_trusted")).select(
+    against = weighed.filter(pl.col("pair_probability") < model.apart, pl.col("least_weight") < 0, ~pl.col("both_trusted")).select(
         "l", "r", cause=pl.when(pl.col("birth_date") == birth).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
     )
     decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select("l", "r", cause=pl.lit("decided"))
     same = bound.filter(pl.col("decision") == "same", pl.col("l") != pl.col("r")).select("l", "r").unique().sort("l", "r")
     apart = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
-    return Constraints(night.trusted, apart, same)
+    return Constraints(night.trusted, apart, same, sources=_feeds(night))
+
+
+def _feeds(night: Night) -> pl.Series:
+    """The feeds of each unit, a bit for each."""
+    rows = night.records.rows.select("feed").with_columns(unit=night.members["unit"])
+    bits = np.zeros(night.units.count, dtype=np.int64)
+    for i, feed in enumerate(rows["feed"].unique().sort()):
+        bits[rows.filter(pl.col("feed") == feed)["unit"].to_numpy()] |= 1 << i
+    return pl.Series(bits)
 
 
 def _strongest(weighed: pl.DataFrame, clustering: Clustering, bound: pl.DataFrame, rows: pl.DataFrame, model: Model) -> pl.DataFrame:

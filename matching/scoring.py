@@ -26,8 +26,9 @@ def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
             (Float64) where a level of it goes by frequency.
 
     Returns:
-        The pairs with `w_<comparison>` (bits, 0 where null), `w_family`, `match_weight`, `match_probability`, and `pair_probability`: that of the
-        two being one child with every sibling and twin counted, not only those who have no row of their own.
+        The pairs with `w_<comparison>` (bits, 0 where null), `w_family`, `match_weight`, `match_probability`; `pair_probability`: that of the
+        two being one child with every sibling and twin counted, not only those who have no row of their own; and `least_weight` (bits): the weight
+        against the class that explains the levels best, below 0 where they speak for two and not merely say little.
     """
     size = pairs.height
     against = {c: np.zeros(size) for c in ("match", "stranger", *model.classes)}
@@ -46,6 +47,7 @@ def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
         pl.Series("match_weight", weight),
         pl.Series("match_probability", probability(weight + bits)),
         pl.Series("pair_probability", probability(against["match"] - _others(against, model, bits, 1.0) + bits)),
+        pl.Series("least_weight", against["match"] - np.vstack([against[c] for c in ("stranger", *model.classes)]).max(axis=0)),
     )
 
 

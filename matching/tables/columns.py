@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from matching.names import display, folded, split_name
+from matching.names import display, folded, surname
 from matching.tables.read import read_table
 from matching.tables.sounds import sounds
 from matching.tables.spec import ColumnSpec, Key, Spec
@@ -190,5 +190,7 @@ def _taken(column: Coded, key: Key) -> list[list[str]]:
         case "year" | "month":
             return [[t[: 4 if key.take == "year" else 6]] for t in texts]
         case _:
-            parts = [split_name(t)[0 if key.take == "surname" else 1] for t in texts]
+            names = pl.DataFrame({"name": texts}, schema={"name": pl.String}).with_columns(surname=surname(pl.col("name")))
+            given = pl.col("name").str.slice(pl.col("surname").str.len_chars())
+            parts = names.select(part=pl.col("surname") if key.take == "surname" else given)["part"]
             return [[p] if p else [] for p in parts]
