@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 
 import jellyfish
+import polars as pl
 
-from matching.names import readings
+from matching.name_levels import name_table
 
 _LETTERS = re.compile(r"[^A-Z]")
 _CODES: dict[str, Callable[[str], str]] = {
@@ -25,7 +26,8 @@ def sounds(texts: Iterable[str], how: str) -> list[list[str]]:
         how: pinyin, soundex (Russell 1918), metaphone (Philips 1990), nysiis (Taft 1970) or match_rating (Moore 1977).
     """
     if how == "pinyin":
-        return [sorted(readings(text)) for text in texts]
+        cells = pl.DataFrame({"name": texts}, schema={"name": pl.String})
+        return cells.join(name_table(cells["name"]).select("name", "sounds"), on="name", how="left", maintain_order="left")["sounds"].to_list()
     code = _CODES[how]
     bare = (_LETTERS.sub("", text.upper()) for text in texts)
     return [[code(text)] if text else [] for text in bare]
