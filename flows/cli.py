@@ -6,11 +6,14 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.settings import UnusableInputError, parse_day, quiet_prefect
+
+if TYPE_CHECKING:
+    from publish.handing import Sender
 
 app = typer.Typer(
     name="childflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -27,6 +30,9 @@ class Language(StrEnum):
 
 
 RegisterFile = Annotated[Path, typer.Option("--register", help="The register's file.")]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", help="File whose first line locks the workbooks; else CHILDFLOW_PASSWORD_FILE, else they are open.")
+]
 
 
 @app.command()
@@ -86,21 +92,21 @@ def explain(
 
 
 @app.command()
-def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")]) -> None:
+def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")], password_file: PasswordFile = None) -> None:
     """The workbooks for each district and each department."""
     from publish.rosters import write_rosters
 
-    written = write_rosters(existing(register), out)
+    written = write_rosters(existing(register), out, sender(password_file))
     typer.echo(f"{len(written)} rosters in {out}")
     typer.echo("Next: send each to its department; put the answered ones into INBOX/verification/ as verification_<YYYYMMDD>_<anything>.xlsx")
 
 
 @review.command("export")
-def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(help="The workbook to write.")]) -> None:
+def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(help="The workbook to write.")], password_file: PasswordFile = None) -> None:
     """Write the possible matches side by side."""
     from publish.review import export_workbook
 
-    pairs = export_workbook(existing(register), out)
+    pairs = export_workbook(existing(register), out, sender(password_file))
     typer.echo(f"{pairs} possible matches in {out}")
     typer.echo(f"Next: fill in the decisions, then: childflow review import --register {register} {out}")
 
@@ -129,6 +135,14 @@ def link_command(
 
     for line in linking(model, tables, out, save_model):
         typer.echo(line)
+
+
+def sender(password_file: Path | None) -> Sender:
+    """Whoever gave the command, now, with the password of the file or the environment."""
+    from flows.settings import login, now, password
+    from publish.handing import Sender
+
+    return Sender(login(), now(), password(password_file))
 
 
 def existing(path: Path) -> Path:

@@ -11,11 +11,12 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import findings
-from flows.settings import Night, code_version, night, now
+from flows.settings import Night, code_version, night, now, password
 from flows.track import Log, Station
 from matching.answers import weigh_answers
 from matching.linkage import link
 from matching.standardise import standardise
+from publish.handing import Sender, recall_log
 from publish.quarantine import write_workbooks
 from publish.register import Run, publish, recall, writing
 from publish.report import write_report
@@ -30,18 +31,20 @@ from schemas.exports.intake import take_in
 
 
 def recall_last_night(register: Path, work: Path) -> None:
-    """The last good register's tables, and the decisions clerks have made since."""
+    """The last good register's tables, and what came to lie beside it since: clerks' decisions, the log of what was handed out."""
     recall(register, work)
+    recall_log(register, work)
     recall_decisions(register, work)
 
 
-def hand_out(register: Path, out: Path) -> None:
+def hand_out(register: Path, out: Path, run_id: str) -> None:
     """Rosters, possible matches, quarantined rows and the report, written anew beside the register."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    write_rosters(register, out / "rosters")
-    export_workbook(register, out / "review.xlsx")
-    write_workbooks(register, out / "quarantine")
+    sender = Sender(f"run {run_id}", now(), password())
+    write_rosters(register, out / "rosters", sender)
+    export_workbook(register, out / "review.xlsx", sender)
+    write_workbooks(register, out / "quarantine", sender)
     write_report(register, out / "report.html")
 
 
@@ -106,7 +109,7 @@ def travel(tonight: Night) -> dict[str, Any]:
     with log.stage("publish"):
         PUBLISH(work, tonight.register, run_record(tonight, log, found))
     with log.stage("hand-out"):
-        HAND_OUT(tonight.register, tonight.state / "out")
+        HAND_OUT(tonight.register, tonight.state / "out", tonight.run_id)
     findings.show_artifacts(work, log)
     return findings.summary(tonight, log, found)
 

@@ -6,10 +6,12 @@ Environment:
     CHILDFLOW_WORKERS: stations of one kind at work at once (default 2).
     CHILDFLOW_MEMORY: DuckDB's memory limit, such as `4GB` (default 4GB).
     CHILDFLOW_KEEP_WORK: `1` keeps the run's intermediate tables.
+    CHILDFLOW_PASSWORD_FILE: file whose first line is the password that locks every workbook handed out; without it they are open.
 """
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import subprocess
@@ -34,6 +36,32 @@ def today() -> date:
 def now() -> datetime:
     """This moment in UTC, without a zone mark, as the register keeps times."""
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def login() -> str:
+    """The login of whoever runs this, for the export log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def password(file: Path | None = None) -> str | None:
+    """The password for what is handed out: the first line of the file, or of the one that CHILDFLOW_PASSWORD_FILE names; None without either.
+
+    Raises:
+        UnusableInputError: the file cannot be read, or its first line is empty or longer than the 255 characters that spreadsheet programs take.
+    """
+    named = file or (Path(text) if (text := os.environ.get("CHILDFLOW_PASSWORD_FILE")) else None)
+    if named is None:
+        return None
+    try:
+        lines = named.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableInputError(f"the password file {named} cannot be read ({type(error).__name__}): give a text file whose first line is the password") from None
+    if not lines or not 0 < len(lines[0]) <= 255:
+        raise UnusableInputError(f"the first line of the password file {named} must be the password, of 1 to 255 characters")
+    return lines[0]
 
 
 def quiet_prefect() -> None:

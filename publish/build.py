@@ -20,6 +20,7 @@ from publish.views import VIEWS
 from schemas.reference import lists
 from schemas.reference.days import name_of
 from schemas.tables.care import VISIT
+from schemas.tables.handout import HANDOUT_TABLES
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT
 from schemas.tables.register import DIVISION, INDICATOR, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN
 from schemas.tables.table import Table
@@ -28,7 +29,7 @@ from schemas.tables.verification import VERIFICATION_ANSWER
 # tables that come feed by feed: their folder in the work folder
 _BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "receipt"}
 # tables that are made here, not by a station
-_MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, VISIT, DIVISION, RUN, INDICATOR)
+_MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, VISIT, DIVISION, RUN, INDICATOR, *HANDOUT_TABLES)
 _STANDARD = ("education", "medical_insurance", "verification", "visit", "resource")
 LISTED_ON = comment("某日在册的流动儿童，按当日（known_on）所知", "who was on the list as flowing on `day`, as we knew it at the end of the day `known_on`")
 
@@ -82,6 +83,7 @@ def build(work: Path, target: Path, run: Run, memory: str) -> Built:
             _fill(con, "visit", run)
             _fill(con, "flowing_child", run)
             _fill(con, "indicator", run)
+            _fill(con, "export_log", run)
             _enter_run(con, run, night)
             check(con, REGISTER_TABLES)
             _describe(con)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
+from publish.handing import Handout, Sender, Tray
 from publish.register import connect
-from publish.workbook import Notes, Sheet, SheetColumn, as_text, write_workbook
+from publish.workbook import Notes, Sheet, SheetColumn, as_text
 from schemas.exports.contract import Feed
 from schemas.exports.feeds import FEEDS
 
@@ -25,24 +26,23 @@ _AS_OF = "SELECT as_of FROM run ORDER BY started_at DESC, run_id DESC LIMIT 1"
 _FIXED = (SheetColumn("_reasons", "退回原因", 42), SheetColumn("_file", "来源文件", 34), SheetColumn("_row", "行号", 8))
 
 
-def write_workbooks(register: Path, out: Path) -> list[Path]:
-    """Writes a workbook for every department with something to correct; returns their paths, by department."""
+def write_workbooks(register: Path, out: Path, sender: Sender) -> list[Handout]:
+    """Writes a workbook for every department with something to correct; returns what was written, by department."""
     with connect(register) as con:
         rows, files = con.sql(_ROWS).pl(), con.sql(_FILES).pl()
         ((as_of,),) = con.sql(_AS_OF).fetchall()
-    return [
-        _write(department, theirs_rows, theirs_files, as_of, out)
-        for department in sorted({*_DEPARTMENTS.values()})
-        if (theirs_rows := _of(rows, department)).height + (theirs_files := _of(files, department)).height
-    ]
+    tray = Tray(register, out, sender)
+    for department in sorted({*_DEPARTMENTS.values()}):
+        if (theirs_rows := _of(rows, department)).height + (theirs_files := _of(files, department)).height:
+            _write(department, theirs_rows, theirs_files, as_of, tray)
+    return tray.close()
 
 
 def _of(frame: pl.DataFrame, department: str) -> pl.DataFrame:
     return frame.filter(pl.col("feed").replace_strict(_DEPARTMENTS, default=_HOST, return_dtype=pl.String) == department)
 
 
-def _write(department: str, rows: pl.DataFrame, files: pl.DataFrame, as_of: date, out: Path) -> Path:
-    path = out / f"退回_{department}_{as_of}.xlsx"
+def _write(department: str, rows: pl.DataFrame, files: pl.DataFrame, as_of: date, tray: Tray) -> None:
     pages: list[Notes | Sheet] = [_notes(department, rows.height, files.height)]
     if files.height:
         columns = (SheetColumn("source_file", "文件", 40), SheetColumn("message", "未能读取的原因", 90))
@@ -50,8 +50,8 @@ def _write(department: str, rows: pl.DataFrame, files: pl.DataFrame, as_of: date
     for feed in FEEDS.values():
         if (theirs := rows.filter(pl.col("feed") == feed.name)).height:
             pages.append(_sheet(feed, theirs))
-    write_workbook(path, pages)
-    return path
+    handout = Handout("quarantine", f"退回_{department}_{as_of}.xlsx", "", department, None, as_of, "更正后重新报送", rows.height + files.height, ("原始单元格",))
+    tray.workbook(handout, pages)
 
 
 def _notes(department: str, rows: int, files: int) -> Notes:

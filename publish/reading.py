@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,13 @@ def reading(register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(register) as con:
         con.execute(query("place"))
         yield con
+
+
+def newest_run(register: Path) -> tuple[str, date]:
+    """The newest run that the register knows, and its as-of date."""
+    with connect(register) as con:
+        ((run_id, as_of),) = con.execute("SELECT run_id, as_of FROM run ORDER BY started_at DESC, run_id DESC LIMIT 1").fetchall()
+    return str(run_id), as_of
 
 
 def query(name: str) -> str:

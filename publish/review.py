@@ -6,7 +6,6 @@ Decisions lie in `<register>.d/decisions/<number>-<content>.parquet`, are only e
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,10 +14,10 @@ from pathlib import Path
 import polars as pl
 import python_calamine
 
-from publish.reading import query, reading
-from publish.review_sheet import DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
-from publish.swap import state_folder
-from publish.workbook import write_workbook
+from publish.handing import Handout, Sender, Tray
+from publish.kept import Kept
+from publish.reading import newest_run, query, reading
+from publish.review_sheet import COLUMNS, DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
 from schemas.tables.decision import DECISION as DECISIONS
 from schemas.tables.pair import REVIEW_QUEUE
 
@@ -58,12 +57,16 @@ class _Row:
     remark: str
 
 
-def export_workbook(register: Path, out: Path) -> int:
+def export_workbook(register: Path, out: Path, sender: Sender) -> int:
     """Write the pairs that nobody has decided, and those decided as unsure; returns how many there are."""
     with reading(register) as con:
         sides = con.sql(query("review_sides")).pl()
-    write_workbook(out, [NOTES, review_sheet(sides)])
-    return int(sides["pair_id"].n_unique())
+    pairs, (_, as_of) = int(sides["pair_id"].n_unique()), newest_run(register)
+    shown = tuple(column.heading for column in COLUMNS if not column.is_input)
+    tray = Tray(register, out.parent, sender)
+    tray.workbook(Handout("review", out.name, "", "民政", None, as_of, "人工核对疑似同一儿童", pairs, shown), [NOTES, review_sheet(sides)])
+    tray.close()
+    return pairs
 
 
 def import_decisions(workbook: Path, register: Path) -> Imported:
@@ -82,7 +85,7 @@ def import_decisions(workbook: Path, register: Path) -> Imported:
     contradicted = _contradicted(usable)
     problems += [(row.number, f"核对编号与第 {_others(row, usable)} 行相同而结论不同，均未采纳，请只保留一个结论") for row in usable if row.pair_id in contradicted]
     taken = {row.pair_id: row for row in reversed(usable) if row.pair_id not in contradicted}
-    accepted = _keep(register, _as_table(list(taken.values()), queue, workbook.name))
+    accepted = _decisions(register).add(_as_table(list(taken.values()), queue, workbook.name))
     return Imported(accepted, len(taken) - accepted, tuple(f"{workbook.name} 第 {number} 行：{text}。" for number, text in sorted(problems)))
 
 
@@ -91,8 +94,7 @@ def recall_decisions(register: Path, work: Path) -> None:
 
     A pair that the queue no longer has comes back into it, bound to the records that the clerk was shown.
     """
-    store = pl.concat([DECISIONS.empty(), *(pl.read_parquet(file) for file in _files(register))])
-    latest = store.unique("pair_id", keep="last", maintain_order=True).sort("pair_id")
+    latest = _decisions(register).rows().unique("pair_id", keep="last", maintain_order=True).sort("pair_id")
     path = work / "previous" / "review_queue.parquet"
     queue = REVIEW_QUEUE.conform(pl.read_parquet(path))
     known = queue.update(latest.select("pair_id", "decision", "decided_by", "decided_on"), on="pair_id")
@@ -104,29 +106,8 @@ def recall_decisions(register: Path, work: Path) -> None:
     REVIEW_QUEUE.conform(pl.concat([REVIEW_QUEUE.conform(known), REVIEW_QUEUE.conform(gone)]).sort("pair_id")).write_parquet(path)
 
 
-def _store(register: Path) -> Path:
-    return state_folder(register.absolute()) / "decisions"
-
-
-def _files(register: Path) -> list[Path]:
-    """The store's files in the order they came in."""
-    return sorted(_store(register).glob("*.parquet"))
-
-
-def _keep(register: Path, decisions: pl.DataFrame) -> int:
-    """Add what the store does not hold yet; returns how many that were."""
-    files = _files(register)
-    what = ["pair_id", "decision", "decided_by", "decided_on"]
-    held = pl.concat([DECISIONS.empty(), *(pl.read_parquet(file) for file in files)])
-    fresh = DECISIONS.conform(decisions.join(held, on=what, how="anti").sort("pair_id"))
-    if fresh.height:
-        content = hashlib.sha256(fresh.select(what).write_csv().encode()).hexdigest()
-        target = _store(register) / f"{len(files) + 1:06d}-{content[:12]}.parquet"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(".part")
-        fresh.write_parquet(part)
-        part.replace(target)
-    return fresh.height
+def _decisions(register: Path) -> Kept:
+    return Kept(register, "decisions", DECISIONS, ("pair_id", "decision", "decided_by", "decided_on"))
 
 
 def _as_table(rows: list[_Row], queue: pl.DataFrame, file: str) -> pl.DataFrame:

@@ -1,45 +1,29 @@
 """Rosters (花名册): for each district and department a workbook to check and send back.
 
-Enters: the register. Leaves: `花名册_<district>_<department>_<as_of>.xlsx`, and `export_log.csv` beside them: who was given what, how much of it,
-for what purpose, with the sha256 of each file. The answered workbook comes back through the feed `verification` (schemas/exports/verification.py).
+Enters: the register. Leaves: `花名册_<district>_<department>_<as_of>.xlsx`, each entered in the export log. The answered workbook comes back
+through the feed `verification` (schemas/exports/verification.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from publish.handing import Handout, Sender, Tray
 from publish.reading import query, reading
 from publish.roster_fields import CIVIL_AFFAIRS, FIELDS, Layout, Recipient
-from publish.workbook import Notes, Sheet, SheetColumn, write_workbook
+from publish.workbook import Notes, Sheet, SheetColumn
 from schemas.exports.feeds import FEEDS
 from schemas.exports.verification import RESULTS
 
-LOG = "export_log.csv"
 # the columns of the answer, by the headings of the feed that takes it back
 _ANSWER = {column.name: column.heading for column in FEEDS["verification"].columns}
 _ANSWER_WIDTHS = {"department": 9, "result": 11, "field": 12, "value": 20, "verified_by": 9, "verified_on": 12, "remark": 18}
 
 
-@dataclass(frozen=True)
-class Written:
-    """One workbook that was written, as the export log has it."""
-
-    file: str
-    roster_id: str
-    department: str
-    district: str
-    as_of: date
-    purpose: str
-    children: int
-    fields: str
-    sha256: str
-
-
-def write_rosters(register: Path, out: Path) -> list[Written]:
+def write_rosters(register: Path, out: Path, sender: Sender) -> list[Handout]:
     """Write every roster that has a child on it; returns what was written, by district and department.
 
     Raises:
@@ -48,14 +32,12 @@ def write_rosters(register: Path, out: Path) -> list[Written]:
     layout = Layout.load()
     with reading(register) as con:
         children = con.sql(query("roster_children")).pl()
-    written = [
-        _write(layout, recipient, concerned, out)
-        for district in children.partition_by("residence_district", maintain_order=True)
-        for recipient in layout.recipients
-        if (concerned := district.filter(layout.concerns(recipient))).height
-    ]
-    _log(written, out)
-    return written
+    tray = Tray(register, out, sender)
+    for district in children.partition_by("residence_district", maintain_order=True):
+        for recipient in layout.recipients:
+            if (concerned := district.filter(layout.concerns(recipient))).height:
+                _write(layout, recipient, concerned, tray)
+    return tray.close()
 
 
 def roster_id(recipient: Recipient, district: str, as_of: date) -> str:
@@ -63,18 +45,17 @@ def roster_id(recipient: Recipient, district: str, as_of: date) -> str:
     return f"HMC-{as_of:%Y%m%d}-{district}-{recipient.code}"
 
 
-def _write(layout: Layout, recipient: Recipient, children: pl.DataFrame, out: Path) -> Written:
+def _write(layout: Layout, recipient: Recipient, children: pl.DataFrame, tray: Tray) -> None:
     district, name, as_of = children.select("residence_district", "residence_place", "as_of").row(0)
     number = roster_id(recipient, district, as_of)
     rows = children.select(
         pl.lit(number).alias("roster_id"), "person_id", *layout.columns(recipient), pl.lit(recipient.department).alias("department")
     )  # fmt: skip
     title = f"{name}流动儿童花名册（{recipient.department}核实）　{as_of}"
-    path = out / f"花名册_{name}_{recipient.department}_{as_of}.xlsx"
+    file = f"花名册_{name}_{recipient.department}_{as_of}.xlsx"
     pages: list[Notes | Sheet] = [_notes(layout, recipient, name, as_of, rows.height), Sheet("花名册", title, _columns(layout, recipient), rows, frozen=3)]
-    digest = write_workbook(path, pages)
-    shown = "、".join(FIELDS[f].heading for f in recipient.fields)
-    return Written(path.name, number, recipient.department, district, as_of, recipient.purpose, rows.height, shown, digest)
+    shown = tuple(FIELDS[f].heading for f in recipient.fields)
+    tray.workbook(Handout("roster", file, number, recipient.department, district, as_of, recipient.purpose, rows.height, shown), pages)
 
 
 def _columns(layout: Layout, recipient: Recipient) -> tuple[SheetColumn, ...]:
@@ -105,13 +86,3 @@ def _notes(layout: Layout, recipient: Recipient, district: str, as_of: date, chi
             ("保密要求", f"本表含儿童个人信息，仅用于上述核实。{shown}不得转发、上传公共网络或用于其他目的；用后按规定保存或销毁。"),
         ),
     )  # fmt: skip
-
-
-def _log(written: list[Written], out: Path) -> None:
-    """Enter the files in the folder's export log; a file written anew replaces its entry."""
-    path = out / LOG
-    names = [field.name for field in fields(Written)]
-    fresh = pl.DataFrame([[str(value) for value in astuple(w)] for w in written], schema=dict.fromkeys(names, pl.String), orient="row")
-    held = pl.read_csv(path, infer_schema=False) if path.exists() else fresh.clear()
-    out.mkdir(parents=True, exist_ok=True)
-    pl.concat([held.join(fresh, on="file", how="anti"), fresh]).sort("as_of", "file").write_csv(path, include_bom=True)

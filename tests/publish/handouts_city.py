@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from publish.handing import Sender
 from schemas.tables.assessment import ASSESSMENT
 from schemas.tables.ledger import FLOWING_CHILD, MOMENT
 from schemas.tables.record import PERSON
@@ -19,6 +20,7 @@ from schemas.tables.register import DIVISION, LAYOUT, REGISTER_TABLES
 from schemas.tables.table import Table
 
 AS_OF = date(2026, 11, 24)
+SENDER = Sender("test", datetime(2026, 11, 24, 3))  # noqa: DTZ001 - the register keeps UTC without a zone mark
 PLACES = {
     "500116": "江津区", "500157": "两江新区", "5001GX": "高新区", "500235": "云阳县", "510000": "四川省", "511600": "广安市", "511623": "邻水县",
     "520000": "贵州省", "520302": "贵州省遵义市红花岗区",

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from publish import quarantine
-from tests.publish.handouts_city import write_register
+from tests.publish.handouts_city import SENDER, write_register
 
 RISKY = ["=1+1", "+86 138", "-5", "@x", "\t=2", "＝3", "=HYPERLINK(\"x\")"]
 
@@ -25,7 +25,7 @@ def sent(tmp_path):
 
     def send(rows, files=()):
         register = write_register(tmp_path / "r.duckdb", {"quarantine": rows, "feed_receipt": files})
-        paths = quarantine.write_workbooks(register, tmp_path / "out")
+        paths = [tmp_path / "out" / h.file for h in quarantine.write_workbooks(register, tmp_path / "out", SENDER)]
         assert sorted(p.name for p in (tmp_path / "out").glob("*")) == sorted(p.name for p in paths)
         books = {p.name: openpyxl.load_workbook(p) for p in paths}
         return {name: {s.title: [[c.value for c in r] for r in s.iter_rows()] for s in book} for name, book in books.items()}

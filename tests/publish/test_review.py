@@ -13,7 +13,7 @@ import pytest
 from publish.register import recall
 from publish.review import Imported, WorkbookUnusableError, export_workbook, import_decisions, recall_decisions
 from schemas.tables.pair import REVIEW_QUEUE
-from tests.publish.handouts_city import child, tables, write_register
+from tests.publish.handouts_city import SENDER, child, tables, write_register
 
 COMPARISONS = [
     {"comparison": "name", "level": "exact", "phrase": "姓名相同", "weight": 8.24},
@@ -43,7 +43,7 @@ def city(tmp_path: Path, *pairs: dict[str, Any], **more: Any) -> Path:
 
 def exported(tmp_path: Path, *pairs: dict[str, Any], **more: Any) -> tuple[Path, list[dict[str, Any]]]:
     out = tmp_path / "review.xlsx"
-    export_workbook(city(tmp_path, *pairs, **more), out)
+    export_workbook(city(tmp_path, *pairs, **more), out, SENDER)
     rows = list(openpyxl.load_workbook(out)["待核对名单"].iter_rows(min_row=2, values_only=True))
     return out, [dict(zip(rows[0], cells, strict=True)) for cells in rows[1:]]
 
@@ -122,7 +122,7 @@ def test_a_side_whose_person_was_merged_since_is_shown_as_the_person_its_record_
 
 
 def test_an_empty_queue_gives_a_workbook_without_rows(tmp_path: Path) -> None:
-    assert export_workbook(city(tmp_path), tmp_path / "review.xlsx") == 0
+    assert export_workbook(city(tmp_path), tmp_path / "review.xlsx", SENDER) == 0
 
 
 def test_decisions_are_taken_in_and_found_by_the_next_run(tmp_path: Path) -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+import io
+import shutil
+import zipfile
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msoffcrypto
+import msoffcrypto.exceptions
 import openpyxl
 import polars as pl
 import pytest
 import yaml
 
+from publish.handing import Sender, recall_log
+from publish.kept import Kept
+from publish.register import connect, publish, recall
 from publish.roster_fields import _LAYOUT, FIELDS, Layout, RosterLayoutError
-from publish.rosters import LOG, Written, write_rosters
+from publish.rosters import write_rosters
 from schemas.exports.feeds import FEEDS
 from schemas.exports.workbook import read_workbook
-from tests.publish.handouts_city import AS_OF, child, seen_by, tables, write_register
+from schemas.tables.handout import EXPORT_LOG
+from tests.publish.handouts_city import AS_OF, SENDER, child, seen_by, tables, write_register
+from tests.publish.register_city import child as register_child
+from tests.publish.register_city import moment, run_record, write_night
 
 ID = "500116201503011239"
 MASKED = "500116" + "*" * 12
@@ -25,7 +36,7 @@ SECRET = "哨兵心理依据"
 
 def handed_out(tmp_path: Path, *children: dict[str, dict[str, Any]], **more: Any) -> dict[str, dict[str, dict[str, Any]]]:
     """By department: the rows of its rosters by person_id, as heading -> cell."""
-    write_rosters(write_register(tmp_path / "register.duckdb", tables(children, **more)), tmp_path / "out")
+    write_rosters(write_register(tmp_path / "register.duckdb", tables(children, **more)), tmp_path / "out", SENDER)
     return {d: by_person for d in (r.department for r in Layout.load().recipients) if (by_person := read(tmp_path / "out", d))}
 
 
@@ -88,7 +99,7 @@ def test_an_id_is_in_clear_only_for_a_department_that_holds_it(
 
 
 def test_each_department_gets_its_fields_and_no_other(tmp_path: Path) -> None:
-    write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1", birth_date=date(2020, 11, 1))])), tmp_path / "out")
+    write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1", birth_date=date(2020, 11, 1))])), tmp_path / "out", SENDER)
     answer = [c.heading for c in FEEDS["verification"].columns]
     for recipient in Layout.load().recipients:
         if recipient.department != "残联":
@@ -132,7 +143,6 @@ def test_a_planted_id_is_on_no_roster_of_a_department_that_may_not_see_it(tmp_pa
         assert ("500116198503011230" in text) == (department == "民政"), department
         assert ("13900000001" in text) == (department in ("民政", "教育", "卫生健康", "疾控")), department
         assert ("哨兵监护人" in text) == (department != "医保"), department
-    assert ID not in (tmp_path / "out" / LOG).read_text(encoding="utf-8-sig")
 
 
 def test_what_no_feed_can_show_is_not_asked_of_every_child(tmp_path: Path) -> None:
@@ -155,8 +165,8 @@ def test_a_place_is_written_as_people_write_it(code: str | None, written: str, t
 
 def test_children_are_parted_by_the_district_they_live_in(tmp_path: Path) -> None:
     register = write_register(tmp_path / "r.duckdb", tables([child("p1"), child("p2", residence_district="500116"), child("p3", residence_district="5001GX")]))
-    written = write_rosters(register, tmp_path / "out")
-    assert [(w.file, w.roster_id, w.children) for w in written if w.department == "民政"] == [
+    written = write_rosters(register, tmp_path / "out", SENDER)
+    assert [(w.file, w.number, w.items) for w in written if w.recipient == "民政"] == [
         ("花名册_江津区_民政_2026-11-24.xlsx", "HMC-20261124-500116-MZ", 1),
         ("花名册_两江新区_民政_2026-11-24.xlsx", "HMC-20261124-500157-MZ", 1),
         ("花名册_高新区_民政_2026-11-24.xlsx", "HMC-20261124-5001GX-MZ", 1),
@@ -164,7 +174,7 @@ def test_children_are_parted_by_the_district_they_live_in(tmp_path: Path) -> Non
 
 
 def test_an_answered_roster_is_read_back_as_the_feed_verification(tmp_path: Path) -> None:
-    written = write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1"), child("p2")])), tmp_path / "out")
+    written = write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1"), child("p2")])), tmp_path / "out", SENDER)
     for one in written:
         path = tmp_path / "out" / one.file
         book = openpyxl.load_workbook(path)
@@ -174,15 +184,15 @@ def test_an_answered_roster_is_read_back_as_the_feed_verification(tmp_path: Path
         book.save(path)
         reading = read_workbook(path, FEEDS["verification"])
         assert not reading.layout.missing and not reading.layout.repeated
-        assert reading.layout.unknown == one.fields.split("、")
+        assert reading.layout.unknown == list(one.fields)
         rows = pl.concat(reading.batches)
         first = {n: rows[f"c{i}"][0] for n, i in reading.layout.positions.items()}
-        assert (first["roster_id"], first["department"], first["result"], first["verified_on"]) == (one.roster_id, one.department, "属实", "2026-12-01")
+        assert (first["roster_id"], first["department"], first["result"], first["verified_on"]) == (one.number, one.recipient, "属实", "2026-12-01")
         assert first["person_id"] == "p1"
 
 
 def test_the_answers_are_chosen_from_drop_downs(tmp_path: Path) -> None:
-    write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1")])), tmp_path / "out")
+    write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1")])), tmp_path / "out", SENDER)
     page = openpyxl.load_workbook(tmp_path / "out" / "花名册_两江新区_教育_2026-11-24.xlsx")["花名册"]
     headings = {c.column_letter: c.value for c in page[2]}
     lists = {headings[str(v.sqref)[0]]: v.formula1.strip('"').split(",") for v in page.data_validations.dataValidation}
@@ -191,7 +201,7 @@ def test_the_answers_are_chosen_from_drop_downs(tmp_path: Path) -> None:
 
 
 def test_the_first_sheet_says_what_to_do_by_when(tmp_path: Path) -> None:
-    write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1")])), tmp_path / "out")
+    write_rosters(write_register(tmp_path / "r.duckdb", tables([child("p1")])), tmp_path / "out", SENDER)
     book = openpyxl.load_workbook(tmp_path / "out" / "花名册_两江新区_公安_2026-11-24.xlsx")
     assert book.sheetnames == ["填写说明", "花名册"]
     text = "\n".join(str(c.value) for row in book["填写说明"].iter_rows() for c in row)
@@ -199,22 +209,68 @@ def test_the_first_sheet_says_what_to_do_by_when(tmp_path: Path) -> None:
         assert part in text
 
 
-def test_every_file_is_in_the_export_log_and_the_same_register_gives_the_same_bytes(tmp_path: Path) -> None:
+def log(register: Path) -> pl.DataFrame:
+    return Kept(register, "export_log", EXPORT_LOG, ("sha256",)).rows()
+
+
+def test_every_file_is_in_the_export_log_once_and_the_same_register_gives_the_same_bytes(tmp_path: Path) -> None:
     register = write_register(tmp_path / "r.duckdb", tables([child("p2"), child("p1")]))
-    written = write_rosters(register, tmp_path / "a")
-    assert write_rosters(register, tmp_path / "b") == written
-    write_rosters(register, tmp_path / "a")
-    log = pl.read_csv(tmp_path / "a" / LOG, infer_schema=False)
-    assert log.height == len(written) == 5
-    assert log.columns == list(Written.__dataclass_fields__)
-    for row in log.iter_rows(named=True):
+    written = write_rosters(register, tmp_path / "a", SENDER)
+    later = Sender("another", SENDER.at + timedelta(days=1))
+    assert write_rosters(register, tmp_path / "b", later) == written
+    rows = log(register)
+    assert rows.height == len(written) == 5
+    for row in rows.iter_rows(named=True):
         assert row["sha256"] == hashlib.sha256((tmp_path / "a" / row["file"]).read_bytes()).hexdigest()
-        assert (row["children"], row["as_of"], row["district"]) == ("2", str(AS_OF), "500157")
+        assert (row["items"], row["as_of"], row["district"], row["exported_by"], row["run_id"]) == (2, AS_OF, "500157", "test", "run1")
+        assert row["fields"] == [FIELDS[f].heading for r in Layout.load().recipients if r.department == row["recipient"] for f in r.fields]
+    assert ID not in repr(rows.to_dicts()) and "测" not in repr(rows.to_dicts())
 
 
-def test_a_register_without_flowing_children_gives_an_empty_log(tmp_path: Path) -> None:
-    assert write_rosters(write_register(tmp_path / "r.duckdb", {}), tmp_path / "out") == []
-    assert [p.name for p in (tmp_path / "out").iterdir()] == [LOG]
+def test_what_was_handed_out_is_in_the_next_nights_register_and_stays_there(tmp_path: Path) -> None:
+    register = tmp_path / "register.duckdb"
+
+    def logged_after_night(number: int) -> list[str]:
+        recall(register, work := tmp_path / f"work-{number}")
+        recall_log(register, work)
+        publish(write_night(work, AS_OF, [register_child("p1")]), register, run_record(f"run-{number}", AS_OF, moment(number)))
+        with connect(register) as con:
+            return [f"{file} {run_id}" for file, run_id in con.execute("SELECT file, run_id FROM export_log ORDER BY ALL").fetchall()]
+
+    assert logged_after_night(1) == []
+    files = sorted(h.file for h in write_rosters(register, tmp_path / "out", SENDER))
+    assert len(files) > 3
+    assert logged_after_night(2) == [f"{f} run-1" for f in files]
+    write_rosters(register, tmp_path / "out", SENDER)
+    assert logged_after_night(3) == [f"{f} run-1" for f in files], "the same file is one entry"
+    write_rosters(register, tmp_path / "out", Sender("next", SENDER.at + timedelta(days=1), "x"))
+    assert logged_after_night(4) == sorted([f"{f} run-1" for f in files] + [f"{f} run-3" for f in files])
+    shutil.rmtree(tmp_path / "register.duckdb.d" / "export_log")
+    assert len(logged_after_night(5)) == 2 * len(files), "a register copied elsewhere still knows"
+
+
+def test_a_password_locks_the_file_to_the_standard(tmp_path: Path) -> None:
+    register = write_register(tmp_path / "r.duckdb", tables([child("p1")]))
+    (plain, *_), (locked, *_) = write_rosters(register, tmp_path / "a", SENDER), write_rosters(register, tmp_path / "b", Sender("x", SENDER.at, "口令 Pass1"))
+    assert (plain.is_encrypted, locked.is_encrypted) == (False, True)
+    path = tmp_path / "b" / locked.file
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == locked.sha256
+    assert not zipfile.is_zipfile(path)
+    with path.open("rb") as stream:
+        office = msoffcrypto.OfficeFile(stream)
+        office.load_key(password="口令 Pass1", verify_password=True)
+        opened = io.BytesIO()
+        office.decrypt(opened, verify_integrity=True)
+    assert opened.getvalue() == (tmp_path / "a" / plain.file).read_bytes()
+    with path.open("rb") as stream, pytest.raises(msoffcrypto.exceptions.InvalidKeyError):
+        msoffcrypto.OfficeFile(stream).load_key(password="another", verify_password=True)
+    assert "Pass1" not in repr(Sender("x", SENDER.at, "Pass1"))
+
+
+def test_a_register_without_flowing_children_hands_out_nothing(tmp_path: Path) -> None:
+    register = write_register(tmp_path / "r.duckdb", {})
+    assert write_rosters(register, tmp_path / "out", SENDER) == []
+    assert not (tmp_path / "out").exists() and log(register).is_empty()
 
 
 def changed(tmp_path: Path, path: str, value: object) -> Path:
