@@ -170,10 +170,10 @@ def _compared(judged: pl.DataFrame) -> pl.DataFrame:
     said = pl.concat_str(*(pl.col(c).cast(pl.String).fill_null("") for c in ("text", "date", "code", "township")), pl.col("state"), separator="|")
     # of what a department withdraws, only its own feeds are concerned: no other answer stands against it
     matter = pl.when(pl.col("question") == "withdrawn").then(pl.format("withdrawn {}", pl.col("department").fill_null("不明"))).otherwise("question")
-    ranked = judged.filter(counts).with_columns(said=said, matter=matter).sort("person_id", "matter", "verified_on", "record_hash", descending=[False, False, True, False])
+    ranked = judged.filter(counts).with_columns(said=said, matter=matter)
     own = ["person_id", "matter", "department"]
     ranked = ranked.with_columns(
-        newest_own=pl.col("verified_on").max().over(own), newest=pl.col("verified_on").max().over("person_id", "matter"), own_said=pl.col("said").first().over(own)
+        newest_own=pl.col("verified_on").max().over(own), newest=pl.col("verified_on").max().over("person_id", "matter")
     )
     overtaken = (pl.col("verified_on") < pl.col("newest_own")) | (pl.col("verified_on") < pl.col("newest").dt.offset_by(f"-{ROUND_DAYS}d"))
     changed_mind = (pl.col("said").n_unique().over(*own, "verified_on") > 1)

@@ -31,7 +31,11 @@ _BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "rec
 # tables that are made here, not by a station
 _MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, VISIT, DIVISION, RUN, INDICATOR, *HANDOUT_TABLES)
 _STANDARD = ("education", "medical_insurance", "verification", "visit", "resource")
-LISTED_ON = comment("某日在册的流动儿童，按当日（known_on）所知", "who was on the list as flowing on `day`, as we knew it at the end of the day `known_on`")
+# the macros of sql/register/listed_on.sql, and what they answer
+MACROS = {
+    "ledger_on": comment("某日的台账登记，按当日（known_on）所知", "every child's entry for `day`, as we knew it at the end of the day `known_on`"),
+    "listed_on": comment("某日在册的流动儿童，按当日（known_on）所知", "who was on the list as flowing on `day`, as we knew it at the end of the day `known_on`"),
+}
 
 
 class WorkIncompleteError(Exception):
@@ -189,12 +193,13 @@ def _json(figures: Mapping[str, int] | Mapping[str, float]) -> str:
 
 
 def _describe(con: duckdb.DuckDBPyConnection) -> None:
-    """Views, the macro `listed_on`, and a comment on everything."""
+    """Views, the macros `ledger_on` and `listed_on`, and a comment on everything."""
     for view in VIEWS:
         con.execute(f"CREATE VIEW {quoted(view.name)} AS {(SQL / 'views' / f'{view.name}.sql').read_text(encoding='utf-8')}")
     for statement in statements(SQL / "register" / "listed_on.sql"):
         con.execute(statement, parameters(statement, {}))
-    con.execute(f"COMMENT ON MACRO TABLE listed_on IS {literal(LISTED_ON)}")
+    for macro, meaning in MACROS.items():
+        con.execute(f"COMMENT ON MACRO TABLE {macro} IS {literal(meaning)}")
     for kind, tables in (("TABLE", REGISTER_TABLES), ("VIEW", VIEWS)):
         for table in tables:
             con.execute(";\n".join(comments(kind, table.name, table.zh, table.en, table.columns)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from publish.build import LISTED_ON
+from publish.build import MACROS
 from publish.comments import comment, duckdb_type
 from publish.views import VIEWS
 from schemas.tables.register import LAYOUT, REGISTER_TABLES
@@ -18,8 +18,7 @@ Every table and view of the register (layout {LAYOUT}). Written by `python -m pu
 words stand as comments in the file itself: `SELECT table_name, column_name, data_type, comment FROM duckdb_columns()`. Codes of `reason`, `outcome` and
 `category` are those of `schemas/tables/assessment.py`. Times are UTC, dates are the city's.
 
-`listed_on(day, known_on)`: {LISTED_ON}: `SELECT * FROM listed_on('2026-06-30', '2026-07-05')`.
-"""
+{"".join(f"`{name}(day, known_on)`: {meaning}: `SELECT * FROM {name}('2026-06-30', '2026-07-05')`.{chr(10)}" for name, meaning in MACROS.items())}"""
 
 
 def dictionary() -> str:
