@@ -14,7 +14,7 @@ READY := .venv/ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup run test check sample evaluate clean
+.PHONY: help setup run test check sample evaluate simulate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ check: $(READY) ## ruff, mypy --strict, the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+simulate: $(READY) ## four quarters of weekly nights on a moving city of 20,000, checked against a register kept by hand
+	@SIMULATE_CHILDREN=$(CHILDREN) $(BIN)/python -m pytest -s -m slow tests/journey/test_simulation.py
 
 clean: ## remove what `make run` wrote
 	@rm -rf $(OUT)

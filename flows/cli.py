@@ -42,10 +42,21 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed writes the same city.")] = 20241101,
     rates: Annotated[Path | None, typer.Option(help="YAML file with rates of damage that differ from sample_data/rates.yaml.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="The day the truth is told for, such as 2026-11-24; default today.")] = None,
+    move_to: Annotated[str | None, typer.Option("--move-to", help="Write no city, but let the one in --out go on to this later day.")] = None,
 ) -> None:
     """Write a made-up city: what the departments would send, and the truth behind it, as of a day."""
+    from sample_data.changes import move
     from sample_data.city import write_city
+    from sample_data.moving import MovingCity
 
+    if move_to is not None:
+        try:
+            files = move(MovingCity.load(out), parse_day(move_to, "--move-to"))
+        except ValueError as error:
+            raise UnusableInputError(str(error)) from None
+        typer.echo(f"{files} files sent anew up to {move_to}: {out / 'inbox'}; what happened to whom: {out / 'truth' / 'changes.parquet'}")
+        typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {move_to}")
+        return
     day = parse_day(as_of, "--as-of")
     written = write_city(children, seed, out, rates=rates, as_of=day)
     typer.echo(f"{written.children:,} children, {written.rows:,} rows in {written.files} files: {out / 'inbox'}; the truth: {out / 'truth'}")

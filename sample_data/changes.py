@@ -27,8 +27,8 @@ _QUARTER = 91.0
 _SURVEYED = 0.6  # of the children registered away, how many a survey finds
 
 
-def move(city: MovingCity, day: date, pace: float = 1.0) -> None:
-    """Let the city go on to a later day and send what changed; `pace`: how many times as often as in a real one things happen.
+def move(city: MovingCity, day: date, pace: float = 1.0) -> int:
+    """Let the city go on to a later day and send what changed, in so many files; `pace`: how many times as often as in a real one things happen.
 
     Raises:
         ValueError: the day is not later than the city's.
@@ -49,7 +49,7 @@ def move(city: MovingCity, day: date, pace: float = 1.0) -> None:
             taken = pl.concat([taken, chosen["person"]])
     if new_quarter:
         _survey(city, rng, day)
-    city.send(day, everything=new_quarter)
+    return city.send(day, everything=new_quarter)
 
 
 def _registered(city: MovingCity) -> pl.DataFrame:
