@@ -14,10 +14,10 @@ READY := .venv/ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup run test check sample evaluate simulate clean
+.PHONY: help setup run test check sample evaluate simulate bench-rules test-slow clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "childflow needs Python 3.11, 3.12 or 3.13: install one, or say 'make PYTHON=/path/to/python3.11'"; exit 2; }
@@ -41,6 +41,9 @@ evaluate: $(READY) ## compare the register of `make run` with the truth
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest -n 2
 
+test-slow: $(READY) ## the tests that take minutes: 100,000 random lives against the plain reading of the rule
+	@$(BIN)/python -m pytest -n 2 -m slow tests/rules
+
 check: $(READY) ## ruff, mypy --strict, the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -48,6 +51,9 @@ check: $(READY) ## ruff, mypy --strict, the import law
 
 simulate: $(READY) ## four quarters of weekly nights on a moving city of 20,000, checked against a register kept by hand
 	@SIMULATE_CHILDREN=$(CHILDREN) $(BIN)/python -m pytest -s -m slow tests/journey/test_simulation.py
+
+bench-rules: $(READY) ## the rule over a million children: seconds, CPU and memory
+	@$(BIN)/python -m benchmarks.rules --children 1000000 --work $(OUT)/bench-rules
 
 clean: ## remove what `make run` wrote
 	@rm -rf $(OUT)

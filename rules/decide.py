@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from rules import alerts, key_care, services
 from rules.assessment import assess
@@ -21,8 +25,12 @@ from schemas.tables.table import Table
 # what the rules read of a child: nothing that names it
 CHILD_COLUMNS = ("person_id", "birth_date", "birth_date_precision", "sex", "document_type", "id_number_status", "first_seen", "last_seen", "feeds")
 OUTPUTS: tuple[Table, ...] = (RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP)
-# so many children at a time: their rows, evidence and lists fit in about a gigabyte
-CHILDREN_AT_ONCE = 100_000
+# so many children in a part, and so many parts at once: their rows, evidence and lists fit in about two gigabytes
+CHILDREN_AT_ONCE = 50_000
+PARTS_AT_ONCE = 2
+
+Span = tuple[str | None, str | None]
+Frames = dict[str, pl.DataFrame]
 
 
 class ChildrenLostError(Exception):
@@ -43,22 +51,46 @@ def decide(work: Path, as_of: date, law: Law | None = None) -> None:
     p = law.on(as_of)
     children = pl.scan_parquet(work / "person.parquet").select(CHILD_COLUMNS)
     facts, previous = read_facts(work), _previous(work)
-    parts = work / "decided"
-    parts.mkdir(exist_ok=True)
-    spans = list(_spans(children))
-    for number, (first, last) in enumerate(spans):
-        frames = _decide_some(children.filter(_between(first, last)), _of(facts, first, last), _of(previous, first, last), as_of, p, law.version)
-        for name, frame in frames.items():
-            frame.write_parquet(parts / f"{name}.{number:04d}.parquet")
-    for table in OUTPUTS:
-        _joined(parts, table, len(spans)).write_parquet(work / f"{table.name}.parquet")
+
+    def some(span: Span) -> Frames:
+        return _decide_some(children.filter(_between(span)), _of(facts, span), _of(previous, span), as_of, p, law.version)
+
+    _write(_in_order(some, _spans(children)), work)
     _assert_each_child_once(work)
-    for path in parts.iterdir():
-        path.unlink()
-    parts.rmdir()
 
 
-def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: date, p: Parameters, version: str) -> dict[str, pl.DataFrame]:
+def _in_order(some: Callable[[Span], Frames], spans: Iterator[Span]) -> Iterator[Frames]:
+    """The frames of each part in the order of the parts; while one is written the next are made."""
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        running: deque[Future[Frames]] = deque()
+        for span in spans:
+            running.append(pool.submit(some, span))
+            if len(running) > PARTS_AT_ONCE:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _write(parts: Iterator[Frames], work: Path) -> None:
+    """One file a table, part by part; a table in another order than the children's is sorted at the end."""
+    kept: dict[str, list[pl.DataFrame]] = {table.name: [] for table in OUTPUTS if table.key[0] != "person_id"}
+    with ExitStack() as open_files:
+        writers = {
+            table.name: open_files.enter_context(pq.ParquetWriter(work / f"{table.name}.parquet", table.empty().to_arrow().schema, compression="zstd"))
+            for table in OUTPUTS
+            if table.name not in kept
+        }
+        for frames in parts:
+            for name, writer in writers.items():
+                writer.write_table(frames[name].to_arrow())
+            for name, held in kept.items():
+                held.append(frames[name])
+    for table in OUTPUTS:
+        if table.name in kept:
+            pl.concat(kept[table.name]).sort(table.key).write_parquet(work / f"{table.name}.parquet")
+
+
+def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: date, p: Parameters, version: str) -> Frames:
     """All tables for some of the children."""
     answers = assess(children, facts, as_of, p, version)
     assessment = answers.assessment.lazy()
@@ -70,31 +102,27 @@ def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: d
     return {table.name: frame for table, frame in zip(OUTPUTS, frames, strict=True)}
 
 
-def _spans(children: pl.LazyFrame) -> Iterator[tuple[str | None, str | None]]:
+def _spans(children: pl.LazyFrame) -> Iterator[Span]:
     """The children cut by person_id: (first, first of the next); open at both ends, so that what belongs to no child of today falls somewhere too."""
     ids = children.select(pl.col("person_id").sort()).collect().get_column("person_id")
     starts = [None, *ids.gather_every(CHILDREN_AT_ONCE)[1:]]
     yield from zip(starts, [*starts[1:], None], strict=True)
 
 
-def _between(first: str | None, last: str | None) -> pl.Expr:
+def _between(span: Span) -> pl.Expr:
+    first, last = span
     person = pl.col("person_id")
     return (pl.lit(True) if first is None else person >= first) & (pl.lit(True) if last is None else person < last)
 
 
-def _of(frames: Facts, first: str | None, last: str | None) -> dict[str, pl.LazyFrame]:
-    return {name: frame.filter(_between(first, last)) for name, frame in frames.items()}
+def _of(frames: Facts, span: Span) -> dict[str, pl.LazyFrame]:
+    """The rows of some children, read once: everything that is decided asks for them again."""
+    return {name: frame.filter(_between(span)).collect().lazy() for name, frame in frames.items()}
 
 
 def _previous(work: Path) -> dict[str, pl.LazyFrame]:
     """The last register's tables that the rules look at."""
     return {name: pl.scan_parquet(path) for name in ("key_care", "alert") if (path := work / "previous" / f"{name}.parquet").exists()}
-
-
-def _joined(parts: Path, table: Table, count: int) -> pl.DataFrame:
-    """The parts of a table as one, in the order of its key."""
-    whole = pl.concat([pl.read_parquet(parts / f"{table.name}.{number:04d}.parquet") for number in range(count)])
-    return whole.sort(table.key) if table.key[0] != "person_id" else whole
 
 
 def _assert_each_child_once(work: Path) -> None:

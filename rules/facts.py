@@ -47,22 +47,20 @@ def _gather_feed(feed: Feed, source: Path, work: Path) -> None:
     table = facts_table(feed)
     columns = ", ".join(f'p."{c.name}"' if c.name == "person_id" else f's."{c.name}"' for c in table.columns)
     order = ", ".join(f'"{name}"' for name in table.key)
+    target = work / "facts" / f"{feed.name}.parquet"
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
-        rows, joined = connection.execute(
+        joined = connection.execute(
             f"""
-            SELECT (SELECT count(*) FROM read_parquet($source)),
-                   (SELECT count(*) FROM read_parquet($source) s JOIN read_parquet($person_record) p USING ({", ".join(_ROW)}))
+            COPY (SELECT {columns} FROM read_parquet($source) s JOIN read_parquet($person_record) p USING ({", ".join(_ROW)}) WHERE p.feed = $feed ORDER BY {order})
+            TO '{str(target).replace("'", "''")}' (FORMAT parquet, COMPRESSION zstd)
             """,
-            {"source": str(source), "person_record": str(work / "person_record.parquet")},
-        ).fetchall()[0]
-        if rows != joined:
-            raise FactsMissingError(f"{feed.name}: {rows} rows, {joined} of them with a child; each row must have exactly one: linkage left rows out or doubled them")
-        frame = connection.sql(
-            f"SELECT {columns} FROM read_parquet($source) s JOIN read_parquet($person_record) p USING ({', '.join(_ROW)}) ORDER BY {order}",
-            params={"source": str(source), "person_record": str(work / "person_record.parquet")},
-        ).pl()
-    table.conform(frame).write_parquet(work / "facts" / f"{feed.name}.parquet")
+            {"source": str(source), "person_record": str(work / "person_record.parquet"), "feed": feed.name},
+        ).fetchall()[0][0]
+    rows = pl.scan_parquet(source).select(pl.len()).collect().item()
+    if rows != joined:
+        raise FactsMissingError(f"{feed.name}: {rows} rows, {joined} of them with a child; each row must have exactly one: linkage left rows out or doubled them")
+    table.hold(pl.scan_parquet(target))
 
 
 def _gather_visits(work: Path) -> None:

@@ -65,6 +65,21 @@ class Table:
             raise TableMismatchError(f"table {self.name}: rows without a value in: {', '.join(nulls)}")
         return out
 
+    def hold(self, frame: pl.LazyFrame) -> None:
+        """Check a table that was written elsewhere, without reading it whole.
+
+        Raises:
+            TableMismatchError: its columns or their types are others, or a required one has nulls.
+        """
+        found = frame.collect_schema()
+        if found != self.schema:
+            raise TableMismatchError(f"table {self.name}: written with {dict(found)}, declared with {dict(self.schema)}")
+        required = [c.name for c in self.columns if c.required]
+        counts = frame.select(pl.col(required).null_count()).collect().row(0, named=True)
+        nulls = [name for name, count in counts.items() if count]
+        if nulls:
+            raise TableMismatchError(f"table {self.name}: rows without a value in: {', '.join(nulls)}")
+
 
 def req(name: str, dtype: Any, zh: str, en: str) -> Column:
     """A column that is never null."""

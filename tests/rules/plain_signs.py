@@ -174,7 +174,7 @@ class Reader:
         last = max((d for d in (moved, opened, dose) if d), default=None)
         where = row.get("residence_division")
         yield Sign(
-            "disease_control", row["record_hash"], "stay", row["clinic_division"] if where in (None, "重庆市") else where, stated=moved, firm=opened, seen=dose, own_last=last,
+            "disease_control", row["record_hash"], "stay", row["clinic_division"] if district(where, self.as_of) is None else where, stated=moved, firm=opened, seen=dose, own_last=last,
             confirmed=(last or self.limit(row)) if ended else self.limit(row), ended=ended, leaves=row.get("status") == "迁出",
         )  # fmt: skip
 
@@ -195,7 +195,7 @@ class Reader:
         if not self.written(row, "insured_on"):
             return
         filed, insured, elsewhere = self.day(row, "remote_care_on"), self.day(row, "insured_on"), row.get("remote_care_division")
-        files = elsewhere is not None and (filed is not None or row.get("remote_care_on") is None)
+        files = district(elsewhere, self.as_of) is not None and (filed is not None or row.get("remote_care_on") is None)
         last = (filed if files else None) or insured
         runs = row.get("status") in (None, "正常参保")
         yield Sign(
