@@ -68,15 +68,16 @@ def run(
     inbox: Annotated[Path, typer.Option(help="Folder with one folder per feed.")],
     register: RegisterFile,
     as_of: Annotated[str | None, typer.Option("--as-of", help="The day the rule is applied for, such as 2026-11-24; default today.")] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Go through all stations even where nothing has changed since the last run.")] = False,
 ) -> None:
-    """The nightly run. Shows in Prefect when PREFECT_API_URL names a server; needs none."""
+    """The nightly run. Shows in Prefect when PREFECT_API_URL names a server; needs none. Where nothing has changed since the last run, its tables stand."""
     quiet_prefect()
     from flows import findings
     from flows.nightly import nightly
     from flows.track import server_answers
 
     start = nightly if server_answers() else nightly.fn
-    for line in findings.lines(start(str(inbox), str(register), as_of)):
+    for line in findings.lines(start(str(inbox), str(register), as_of, anew)):
         typer.echo(line)
 
 
@@ -156,6 +157,41 @@ def sender(password_file: Path | None) -> Sender:
     return Sender(login(), now(), password(password_file))
 
 
+@app.command()
+def rollback(
+    register: RegisterFile,
+    to: Annotated[str | None, typer.Option("--to", help="The run to go back to; default the one before the one in use.")] = None,
+) -> None:
+    """Point the register back at an earlier run that is kept; the next run goes on from there."""
+    from publish.register import rollback as point_back
+
+    if not register.is_symlink():
+        existing(register)
+    version = point_back(register, to)
+    typer.echo(f"{register} is now {version.name}; readers that open it from now on see that run")
+    typer.echo("Next: mend what was wrong, then run again: childflow run --inbox INBOX --register " + str(register))
+
+
+@app.command()
+def doctor(
+    inbox: Annotated[Path, typer.Option(help="Folder with one folder per feed.")],
+    register: RegisterFile,
+) -> None:
+    """Look at inbox, register, disk, versions and Prefect, and say what is wrong and what to do. Exit code 1 where tonight's run would fail."""
+    quiet_prefect()
+    from flows.doctor import examine
+    from flows.settings import today
+
+    stops = 0
+    for finding in examine(inbox, register, today()):
+        typer.echo(finding.line())
+        stops += finding.state == "stop"
+    if stops:
+        typer.echo(f"Next: mend the {stops} marked STOP, then look again: childflow doctor --inbox {inbox} --register {register}")
+        raise typer.Exit(1)
+    typer.echo(f"Next: childflow run --inbox {inbox} --register {register}")
+
+
 def existing(path: Path) -> Path:
     """The path, when something is there.
 
@@ -172,10 +208,10 @@ def unusable() -> tuple[type[Exception], ...]:
     from matching.evaluation import TruthMismatchError
     from matching.explain import UnknownPersonError
     from matching.tables.spec_levels import LinkError
-    from publish.register import RegisterUnreadableError
+    from publish.register import RegisterUnreadableError, VersionUnknownError
     from rules.law_file import LawError
 
-    return (UnusableInputError, LinkError, RegisterUnreadableError, LawError, TruthMismatchError, UnknownPersonError)
+    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, TruthMismatchError, UnknownPersonError)
 
 
 def main() -> None:

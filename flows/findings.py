@@ -93,7 +93,9 @@ def lines(result: dict[str, Any]) -> list[str]:
     """The summary as a person reads it on the terminal; the last line says what to do next."""
     found = result["counts"]
     total = sum(result["seconds"].values())
+    stood = f"Nothing has changed since run {result['unchanged_since']}: its tables stand, and this run is entered" if "unchanged_since" in result else ""
     return [
+        *([stood] if stood else []),
         f"As of {result['as_of']}: {found['rows_in']:,} rows in {found['files']} files "
         f"({found['rows_accepted']:,} accepted, {found['rows_quarantined']:,} quarantined, {found['files_rejected']} files rejected)",
         f"  {found['person']:,} children: {found['outcome_flowing']:,} flowing, {found['outcome_not_flowing']:,} not flowing, "

@@ -11,14 +11,16 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import findings
+from flows.room import require_room
 from flows.settings import Night, code_version, night, now, password
 from flows.track import Log, Station
+from flows.unchanged import LastRun, Seen, look, same_as_last
 from matching.answers import weigh_answers
 from matching.linkage import link
 from matching.standardise import standardise
 from publish.handing import Sender, recall_log
 from publish.quarantine import write_workbooks
-from publish.register import Run, publish, recall, writing
+from publish.register import Run, publish, publish_unchanged, recall, writing
 from publish.report import write_report
 from publish.review import export_workbook, recall_decisions
 from publish.rosters import write_rosters
@@ -35,6 +37,16 @@ def recall_last_night(register: Path, work: Path) -> None:
     recall(register, work)
     recall_log(register, work)
     recall_decisions(register, work)
+
+
+def publish_night(tonight: Night, run: Run) -> None:
+    """The register of the run, within the settings' memory, spill folder and number of versions kept."""
+    publish(tonight.work, tonight.register, run, memory=tonight.memory, spill=tonight.spill, keep=tonight.keep)
+
+
+def publish_as_it_was(tonight: Night, run: Run) -> None:
+    """The register again with this run in it."""
+    publish_unchanged(tonight.register, run, keep=tonight.keep)
 
 
 def hand_out(register: Path, out: Path, run_id: str) -> None:
@@ -57,18 +69,20 @@ LINK = Station(link, "link")
 ANSWERS = Station(weigh_answers, "answers")
 FACTS = Station(gather, "facts")
 DECIDE = Station(decide, "decide")
-PUBLISH = Station(publish, "publish", retries=1)
-HAND_OUT = Station(hand_out, "hand-out", retries=1)
+PUBLISH = Station(publish_night, "publish", retries=1)
+UNCHANGED = Station(publish_as_it_was, "unchanged", retries=1)
+HAND_OUT = Station(hand_out, "hand-out", retries=1, is_after_publishing=True)
 
 
 @flow(name="nightly", task_runner=RUNNER, persist_result=False)
-def nightly(inbox: str, register_file: str, as_of: str | None = None) -> dict[str, Any]:
+def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool = False) -> dict[str, Any]:
     """Take in the feeds, find the children, apply the rule, publish the register, hand out the rosters.
 
     Args:
         inbox: folder with one folder per feed.
         register_file: the register.
         as_of: ISO date the rule is applied for; default today in the city.
+        anew: go through all stations even where nothing has changed since the last run.
 
     Returns:
         Counts, seconds and paths of the run; no value of a person.
@@ -78,15 +92,28 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None) -> dict[st
     """
     tonight = night(inbox, register_file, as_of)
     with writing(tonight.register):
+        require_room(tonight.inbox, tonight.register)
+        seen = look(tonight)
+        last = None if anew else same_as_last(tonight, seen)
+        if last is not None:
+            return stand(tonight, seen, last)
         tonight.work.mkdir(parents=True)
         try:
-            return travel(tonight)
+            return travel(tonight, seen)
         finally:
             if not tonight.keep_work:
                 shutil.rmtree(tonight.work, ignore_errors=True)
 
 
-def travel(tonight: Night) -> dict[str, Any]:
+def stand(tonight: Night, seen: Seen, last: LastRun) -> dict[str, Any]:
+    """A night in which nothing changed: one more run in the register, and all else as it is."""
+    log = Log()
+    with log.stage("unchanged"):
+        UNCHANGED(tonight, run_record(tonight, seen, log, last.counts))
+    return findings.summary(tonight, log, last.counts) | {"unchanged_since": last.run_id}
+
+
+def travel(tonight: Night, seen: Seen) -> dict[str, Any]:
     """A record's way through the stations."""
     work, log = tonight.work, Log()
     with log.stage("recall"):
@@ -107,14 +134,14 @@ def travel(tonight: Night) -> dict[str, Any]:
         DECIDE(work, tonight.as_of)
     found = findings.counts(work)
     with log.stage("publish"):
-        PUBLISH(work, tonight.register, run_record(tonight, log, found))
+        PUBLISH(tonight, run_record(tonight, seen, log, found))
     with log.stage("hand-out"):
         HAND_OUT(tonight.register, tonight.state / "out", tonight.run_id)
     findings.show_artifacts(work, log)
     return findings.summary(tonight, log, found)
 
 
-def run_record(tonight: Night, log: Log, found: dict[str, int]) -> Run:
+def run_record(tonight: Night, seen: Seen, log: Log, found: dict[str, int]) -> Run:
     """What the register keeps of this run."""
     return Run(
         run_id=tonight.run_id,
@@ -123,6 +150,7 @@ def run_record(tonight: Night, log: Log, found: dict[str, int]) -> Run:
         code_version=code_version(),
         rule_version=Law.load().version,
         config_hash=tonight.config_hash(),
+        inputs_hash=seen.with_store(tonight.store),
         counts=found,
         seconds=dict(log.seconds),
         peak_mib=dict(log.peak_mib),

@@ -4,7 +4,9 @@ Enters: command-line words and environment variables. Leaves: `Night`, the setti
 
 Environment:
     CHILDFLOW_WORKERS: stations of one kind at work at once (default 2).
-    CHILDFLOW_MEMORY: DuckDB's memory limit, such as `4GB` (default 4GB).
+    CHILDFLOW_MEMORY: DuckDB's memory limit, such as `4GB` (default 4GB); what does not fit goes to the spill folder.
+    CHILDFLOW_SPILL: folder for what does not fit into memory (default beside the register).
+    CHILDFLOW_KEEP: registers kept to go back to (default 7).
     CHILDFLOW_KEEP_WORK: `1` keeps the run's intermediate tables.
     CHILDFLOW_PASSWORD_FILE: file whose first line is the password that locks every workbook handed out; without it they are open.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -100,6 +103,30 @@ def parse_day(text: str | None, what: str) -> date:
         raise UnusableInputError(f"{what} takes a date such as 2026-11-24, not '{text}'") from None
 
 
+def memory_limit() -> str:
+    """DuckDB's memory limit.
+
+    Raises:
+        UnusableInputError: CHILDFLOW_MEMORY is no size.
+    """
+    text = os.environ.get("CHILDFLOW_MEMORY", "4GB").strip()
+    if not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", text, re.IGNORECASE):
+        raise UnusableInputError(f"CHILDFLOW_MEMORY takes a size such as 4GB or 800MiB, not '{text}'")
+    return text
+
+
+def _from_one(name: str, default: int) -> int:
+    """A whole number from 1 of the environment.
+
+    Raises:
+        UnusableInputError: it is none.
+    """
+    text = os.environ.get(name, str(default))
+    if not text.isdigit() or int(text) < 1:
+        raise UnusableInputError(f"{name} takes a whole number from 1, not '{text}'")
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Night:
     """The settings of one run. Paths are absolute; `state` is the folder beside the register that holds versions, store and work."""
@@ -111,6 +138,8 @@ class Night:
     register: Path
     workers: int
     memory: str
+    spill: Path | None
+    keep: int
     keep_work: bool
 
     @property
@@ -146,9 +175,7 @@ def night(inbox: str, register: str, as_of: str | None = None) -> Night:
     path = Path(register).expanduser().absolute()
     if path.is_dir():
         raise UnusableInputError(f"{register} is a folder: give the register's file name, such as {register}/register.duckdb")
-    workers = os.environ.get("CHILDFLOW_WORKERS", "2")
-    if not workers.isdigit() or int(workers) < 1:
-        raise UnusableInputError(f"CHILDFLOW_WORKERS takes a whole number from 1, not '{workers}'")
+    spill = os.environ.get("CHILDFLOW_SPILL", "")
     started = now()
     return Night(
         run_id=f"{started:%Y%m%dT%H%M%S}-{os.getpid():05d}",
@@ -156,7 +183,9 @@ def night(inbox: str, register: str, as_of: str | None = None) -> Night:
         as_of=parse_day(as_of, "--as-of"),
         inbox=folder,
         register=path,
-        workers=int(workers),
-        memory=os.environ.get("CHILDFLOW_MEMORY", "4GB"),
+        workers=_from_one("CHILDFLOW_WORKERS", 2),
+        memory=memory_limit(),
+        spill=Path(spill).expanduser().absolute() if spill else None,
+        keep=_from_one("CHILDFLOW_KEEP", 7),
         keep_work=os.environ.get("CHILDFLOW_KEEP_WORK", "") == "1",
     )

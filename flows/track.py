@@ -23,8 +23,14 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
 
+from flows.faults import resource_fault
+
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
+
+# what a fault at a station leaves untouched
+STANDS = "nothing was published and the last register stands"
+PUBLISHED = "the new register stands, and only what is handed out beside it is not complete"
 
 
 class StationFailedError(Exception):
@@ -102,8 +108,9 @@ def _is_ours(error: BaseException) -> bool:
 class Station:
     """One station of the track. Calling it runs the function; `each` runs it once per item."""
 
-    def __init__(self, function: Callable[..., object], name: str, *, retries: int = 0) -> None:
+    def __init__(self, function: Callable[..., object], name: str, *, retries: int = 0, is_after_publishing: bool = False) -> None:
         self.name = name
+        self._stands = PUBLISHED if is_after_publishing else STANDS
         self._function = function
         # parameters are paths and dates only; results stay in files, so nothing is cached or persisted
         self._task = task(
@@ -131,9 +138,12 @@ class Station:
     def _guarded(self, *args: Any) -> None:
         try:
             self._function(*args)
-        except (OSError, duckdb.IOException, MemoryError):
-            raise
         except Exception as error:
+            lacking = resource_fault(error, self.name, self._stands)
+            if lacking is not None:
+                raise lacking from None
+            if isinstance(error, OSError | duckdb.IOException):
+                raise
             if _is_ours(error):
                 raise
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -141,7 +151,7 @@ class Station:
             frame = ours[-1] if ours else place
             raise StationFailedError(
                 f"station {self.name} broke: {type(error).__name__} at {Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}; "
-                "nothing was published and the last register stands. Run again with the same files; if it breaks again, report this line."
+                f"{self._stands}. Run again with the same files; if it breaks again, report this line."
             ) from None
 
 

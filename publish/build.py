@@ -52,6 +52,7 @@ class Run:
     code_version: str
     rule_version: str
     config_hash: str
+    inputs_hash: str
     counts: Mapping[str, int]
     seconds: Mapping[str, float]
     peak_mib: Mapping[str, float]
@@ -66,14 +67,13 @@ class Built:
     remarks: tuple[str, ...]
 
 
-def build(work: Path, target: Path, run: Run, memory: str) -> Built:
-    """Build the register of a run at `target`, which must not be there.
+def build(work: Path, target: Path, run: Run, memory: str, spill: Path) -> Built:
+    """Build the register of a run at `target`, which must not be there; what does not fit into `memory` goes to the folder `spill`, which is removed.
 
     Raises:
         WorkIncompleteError: a table of a station is missing, or does not keep to its declaration.
         PromiseBrokenError: the tables contradict each other; `target` is then of no use.
     """
-    spill = target.with_suffix(".spill")
     try:
         with duckdb.connect(str(target)) as con:
             safe_settings(con, spill, memory)
@@ -179,12 +179,22 @@ def _night(con: duckdb.DuckDBPyConnection, run: Run) -> Night:
 
 
 def _enter_run(con: duckdb.DuckDBPyConnection, run: Run, night: Night) -> None:
+    con.execute("INSERT INTO run BY NAME SELECT * FROM previous_run ORDER BY started_at, run_id")
+    _insert_run(con, run, "published", list(night.remarks))
+
+
+def enter_unchanged(con: duckdb.DuckDBPyConnection, run: Run, last: str) -> None:
+    """One more run into a register whose tables stand as the run `last` left them."""
+    _insert_run(con, run, "unchanged", [f"与上次运行{last}的输入、认定日期、程序和规则完全相同，各表沿用不变"])
+    con.execute("CHECKPOINT")
+
+
+def _insert_run(con: duckdb.DuckDBPyConnection, run: Run, state: str, remarks: list[str]) -> None:
     values = {
         "run_id": run.run_id, "started_at": run.started_at, "finished_at": run.clock(), "as_of": run.as_of,
-        "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "state": "published",
-        "counts": _json(run.counts), "seconds": _json(run.seconds), "peak_mib": _json(run.peak_mib), "remarks": list(night.remarks), "layout": LAYOUT,
+        "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "inputs_hash": run.inputs_hash, "state": state,
+        "counts": _json(run.counts), "seconds": _json(run.seconds), "peak_mib": _json(run.peak_mib), "remarks": remarks, "layout": LAYOUT,
     }  # fmt: skip
-    con.execute("INSERT INTO run SELECT * FROM previous_run ORDER BY started_at, run_id")
     con.execute(f"INSERT INTO run ({', '.join(values)}) VALUES ({', '.join(f'${name}' for name in values)})", values)
 
 

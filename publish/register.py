@@ -6,16 +6,18 @@ The file is a link to a version (publish/swap.py); how it is built: publish/buil
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from publish.build import Run, WorkIncompleteError, build, safe_settings
+from publish.build import Run, WorkIncompleteError, build, enter_unchanged, safe_settings
 from publish.checks import PromiseBrokenError
 from publish.comments import duckdb_type, literal, quoted
 from publish.swap import (
+    KEPT_VERSIONS,
     RegisterBusyError,
     VersionUnknownError,
     build_path,
@@ -34,7 +36,7 @@ from schemas.tables.table import Table
 
 __all__ = [
     "PromiseBrokenError", "Published", "RegisterBusyError", "RegisterUnreadableError", "Run", "VersionUnknownError", "WorkIncompleteError",
-    "connect", "publish", "recall", "rollback", "versions", "writing",
+    "connect", "publish", "publish_unchanged", "recall", "rollback", "versions", "writing",
 ]  # fmt: skip
 
 
@@ -112,13 +114,14 @@ def _recall_table(con: duckdb.DuckDBPyConnection, register: Path, table: Table, 
         raise _unreadable(register, f"its table {table.name} cannot be read to the end: {type(error).__name__}") from None
 
 
-def publish(work: Path, register: Path, run: Run, *, memory: str = "4GB") -> Published:
+def publish(work: Path, register: Path, run: Run, *, memory: str = "4GB", spill: Path | None = None, keep: int = KEPT_VERSIONS) -> Published:
     """Build the register of the run aside, check it, and put it in the last one's place.
 
     Args:
         work: the run's folder, with the tables of all stations and `previous/` (recall).
         register: the file to replace. A plain file there, such as a copied register, is kept as a version first.
-        memory: DuckDB's memory limit; what does not fit goes to a folder beside the build.
+        memory: DuckDB's memory limit; what does not fit goes to a folder of its own in `spill`, or beside the build.
+        keep: the number of versions to keep, this one among them.
 
     Raises:
         PromiseBrokenError, WorkIncompleteError, RegisterBusyError, RegisterUnreadableError: the last register stands.
@@ -132,12 +135,34 @@ def publish(work: Path, register: Path, run: Run, *, memory: str = "4GB") -> Pub
         target = build_path(register, run.run_id)
         remove(target)
         try:
-            built = build(work, target, run, memory)
-            version = swap_in(register, target, run.run_id)
+            built = build(work, target, run, memory, (spill or target.parent) / f".build-{run.run_id}.spill")
+            version = swap_in(register, target, run.run_id, keep)
         finally:
             remove(target)
             remove(target.with_name(f"{target.name}.wal"))
     return Published(version, built.events, built.remarks)
+
+
+def publish_unchanged(register: Path, run: Run, *, keep: int = KEPT_VERSIONS) -> Path:
+    """Publish the tables of the version in use again, with one more run in them: the night of a run whose inputs were those of the last one.
+
+    Raises:
+        RegisterBusyError, RegisterUnreadableError: the last register stands.
+    """
+    register = register.absolute()
+    with right_to_write(register):
+        with connect(register) as con:
+            last = con.execute("SELECT max_by(run_id, (started_at, run_id)) FROM run").fetchall()[0][0]
+        target = build_path(register, run.run_id)
+        remove(target)
+        try:
+            shutil.copyfile(register.resolve(), target)
+            with duckdb.connect(str(target)) as con:
+                enter_unchanged(con, run, str(last))
+            return swap_in(register, target, run.run_id, keep)
+        finally:
+            remove(target)
+            remove(target.with_name(f"{target.name}.wal"))
 
 
 def _unreadable(register: Path, why: str) -> RegisterUnreadableError:

@@ -30,7 +30,10 @@ RUN = Table(
         req("code_version", pl.String, "程序版本", "version of the program"),
         req("rule_version", pl.String, "规则版本", "hash of the parameters in force"),
         req("config_hash", pl.String, "设置指纹", "hash of the settings that could change an answer"),
-        req("state", pl.String, "状态", "published: a register holds only runs that were"),
+        Column(
+            "inputs_hash", pl.String, "输入指纹", "hash of all the night rested on: files, decisions, program, rules, settings; equal hashes on one register, equal tables"
+        ),
+        req("state", pl.String, "状态", "published, or unchanged: all was as at the run before, whose tables stand"),
         req("counts", pl.String, "数量", "JSON: rows, children, outcomes, … by name"),
         req("seconds", pl.String, "用时（秒）", "JSON: seconds by stage"),
         req("peak_mib", pl.String, "内存峰值（MiB）", "JSON: peak memory by stage"),

@@ -1,0 +1,169 @@
+"""What would stop tonight's run, or make it poorer. Enters: an inbox and a register. Leaves: findings, each with what to do. Changes nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import httpx
+from packaging.requirements import Requirement
+from prefect.settings import get_current_settings
+
+from flows.room import GIB, free, needed
+from flows.settings import UnusableInputError, memory_limit
+from publish.register import RegisterUnreadableError, connect, versions
+from publish.swap import state_folder
+from rules.law import Law
+from rules.law_file import LawError
+from schemas.exports.feeds import FEEDS
+from schemas.exports.inbox import arrivals, strays
+
+# days after which a feed that is due monthly is late
+LATE = 45
+_MARKS = {"ok": "  ok ", "note": " note", "stop": " STOP"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what of, how it is (ok, note, stop: tonight's run would fail), what was seen and what to do."""
+
+    subject: str
+    state: str
+    said: str
+
+    def line(self) -> str:
+        """As a person reads it."""
+        return f"{_MARKS[self.state]}  {self.subject}: {self.said}"
+
+
+def examine(inbox: Path, register: Path, day: date) -> Iterator[Finding]:
+    """Everything a night rests on, in the order it would be needed; `day` is the day files' age is counted to."""
+    yield from _versions()
+    yield from _law()
+    yield from _settings()
+    yield from _inbox(inbox, day)
+    yield from _register(register.absolute())
+    if inbox.is_dir():
+        yield from _disk(inbox, register.absolute())
+    yield from _prefect()
+
+
+def _versions() -> Iterator[Finding]:
+    wrong = []
+    for text in requires("childflow") or ():
+        need = Requirement(text)
+        try:
+            there = version(need.name)
+        except PackageNotFoundError:
+            there = "nothing"
+        if there == "nothing" or not need.specifier.contains(there, prereleases=True):
+            wrong.append(f"{need.name} is {there}, wanted {need.specifier}")
+    if wrong:
+        yield Finding("versions", "stop", f"{'; '.join(wrong)}. Install what requirements.lock names: make setup")
+    else:
+        yield Finding("versions", "ok", f"childflow {version('childflow')}, Python {sys.version.split()[0]}, duckdb {version('duckdb')}, polars {version('polars')}")
+
+
+def _law() -> Iterator[Finding]:
+    try:
+        yield Finding("rules", "ok", f"parameters of version {Law.load().version}")
+    except LawError as error:
+        yield Finding("rules", "stop", f"{error}")
+
+
+def _settings() -> Iterator[Finding]:
+    try:
+        limit = memory_limit()
+    except UnusableInputError as error:
+        yield Finding("memory", "stop", str(error))
+        return
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    yield Finding("memory", "ok", f"DuckDB may use {limit} (CHILDFLOW_MEMORY); the machine has {there:.0f} GiB")
+
+
+def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
+    if not inbox.is_dir():
+        yield Finding("inbox", "stop", f"there is no folder {inbox}: give the folder that holds education/, household/ and the other feeds")
+        return
+    found = 0
+    for feed in FEEDS.values():
+        taken, turned_away = arrivals(inbox, feed)
+        found += len(taken)
+        for row in turned_away.iter_rows(named=True):
+            yield Finding(f"inbox {feed.name}", "note", f"{row['source_file']} will not be read: {row['message']}")
+        if not taken:
+            yield Finding(f"inbox {feed.name}", "note", "no file: the run goes on with the last one it had, if any. Ask the department, if one was due")
+            continue
+        newest = max(a.export_date for a in taken)
+        age = (day - newest).days
+        late = f"; that is more than {LATE} days: ask the department for a new export" if age > LATE else ""
+        ahead = "; the date lies ahead: look at the file's name" if age < 0 else ""
+        yield Finding(f"inbox {feed.name}", "note" if late or ahead else "ok", f"{len(taken)} files, the newest of {newest}, {age} days old{late}{ahead}")
+    for row in strays(inbox).iter_rows(named=True):
+        yield Finding("inbox", "note", f"{row['source_file']} will not be read: {row['message']}")
+    if not found:
+        yield Finding("inbox", "stop", f"{inbox} holds no export at all: expected <feed>/<feed>_<YYYYMMDD>[_part].csv, .csv.gz, .xlsx or .parquet")
+
+
+def _register(register: Path) -> Iterator[Finding]:
+    folder = state_folder(register)
+    if _is_locked(folder / "lock"):
+        yield Finding("register", "stop", f"a run is writing {register} now: wait until it has finished")
+    writable = register.parent
+    while not writable.exists():
+        writable = writable.parent
+    if not os.access(writable, os.W_OK):
+        yield Finding("register", "stop", f"{writable} cannot be written by this user: change its owner, or give another place")
+    if not register.exists() and not register.is_symlink():
+        yield Finding("register", "ok", f"{register} is not there yet: the first run makes it")
+        return
+    try:
+        with connect(register) as con:
+            ((run_id, as_of, runs),) = con.execute("SELECT max_by(run_id, started_at), max_by(as_of, started_at), count(*) FROM run").fetchall()
+    except RegisterUnreadableError as error:
+        yield Finding("register", "stop", str(error))
+        return
+    kept = [v.name.removeprefix("register-").removesuffix(".duckdb") for v in versions(register)]
+    back = f"; kept to go back to with 'childflow rollback': {', '.join(k for k in kept if k != run_id) or 'none'}"
+    yield Finding("register", "ok", f"{runs} runs, the last {run_id} as of {as_of}{back}")
+
+
+def _is_locked(lock: Path) -> bool:
+    if not lock.exists():
+        return False
+    with lock.open("r", encoding="ascii") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _disk(inbox: Path, register: Path) -> Iterator[Finding]:
+    wanted, there = needed(inbox) / GIB, free(register.parent) / GIB
+    said = f"{there:.1f} GiB free where the register lies, a night of this inbox needs about {wanted:.1f} GiB"
+    if there < wanted:
+        yield Finding("disk", "stop", f"{said}: free space, or keep fewer old registers (CHILDFLOW_KEEP)")
+    else:
+        yield Finding("disk", "ok", said)
+
+
+def _prefect() -> Iterator[Finding]:
+    url = get_current_settings().api.url
+    if url is None:
+        yield Finding("Prefect", "ok", "no server named (PREFECT_API_URL): the run works and does not show anywhere")
+        return
+    try:
+        answers = httpx.get(f"{url.rstrip('/')}/health", timeout=5).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        answers = False
+    if answers:
+        yield Finding("Prefect", "ok", f"the server at {url} answers")
+    else:
+        yield Finding("Prefect", "note", f"the server at {url} does not answer: the run will work and not show there. Start it: prefect server start")

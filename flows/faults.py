@@ -1,0 +1,44 @@
+"""Faults of the machine in words. Enters: an error. Leaves: `ResourceError` where disk or memory ran out, with what to do; nothing where it is something else."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+import duckdb
+
+_FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122", "file too large", "os error 27")
+_FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class ResourceError(Exception):
+    """The machine had no more disk or memory. Says what ran out, what stands all the same, and what to do."""
+
+
+def resource_fault(error: BaseException, where: str, stands: str) -> ResourceError | None:
+    """The error in words where disk or memory ran out at a station or its causes; None where it is another fault.
+
+    Args:
+        where: the station that broke. stands: what it left untouched.
+    """
+    for one in _causes(error):
+        text = str(one).lower()
+        if (isinstance(one, OSError) and one.errno in _FULL_NUMBERS) or any(sign in text for sign in _FULL):
+            return ResourceError(
+                f"station {where}: the disk is full; {stands}. Free space where the register lies (or set CHILDFLOW_SPILL to another disk, "
+                "or CHILDFLOW_KEEP to fewer old registers), then run again with the same files: docs/operations.md, 'The disk is full'"
+            )
+        if isinstance(one, MemoryError | duckdb.OutOfMemoryException):
+            return ResourceError(
+                f"station {where}: the memory limit was reached; {stands}. Raise CHILDFLOW_MEMORY (or set CHILDFLOW_WORKERS=1), "
+                "then run again with the same files: docs/operations.md, 'The memory limit is reached'"
+            )
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -1,0 +1,46 @@
+"""Room on the disk. Enters: an inbox and where a register lies. Leaves: what a night needs and what is free, in bytes; a refusal in words where that is too little."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from flows.faults import ResourceError
+
+GIB = 2**30
+# what a night leaves for every byte of its inbox, measured on the made-up city (docs/operations.md, "Sizing"); a compressed file counts as its text
+WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE = 2.5, 2.0, 1.0
+_INFLATED = {".gz": 6.0, ".parquet": 4.0, ".xlsx": 6.0}
+_FLOOR = 200 * 2**20
+
+
+def text_bytes(inbox: Path) -> int:
+    """The bytes of an inbox as uncompressed text, estimated."""
+    return int(sum(f.stat().st_size * _INFLATED.get(f.suffix.lower(), 1.0) for f in inbox.rglob("*") if f.is_file()))
+
+
+def needed(inbox: Path) -> int:
+    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds."""
+    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE))
+
+
+def free(folder: Path) -> int:
+    """Free bytes on the disk that holds a folder, or will hold it."""
+    there = folder
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
+
+
+def require_room(inbox: Path, register: Path) -> None:
+    """Refuse a night that could not finish.
+
+    Raises:
+        ResourceError: there is less room than a night of this inbox needs.
+    """
+    wanted, there = needed(inbox), free(register.parent)
+    if there < wanted:
+        raise ResourceError(
+            f"{register.parent} has {there / GIB:.1f} GiB free and this inbox needs about {wanted / GIB:.1f} GiB: nothing was started. Free space, keep fewer "
+            "old registers (CHILDFLOW_KEEP), or put the register on a larger disk: docs/operations.md, 'The disk is full'"
+        )

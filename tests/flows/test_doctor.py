@@ -1,0 +1,82 @@
+"""The doctor: healthy and ill inboxes and registers, by what is said."""
+
+import fcntl
+import shutil
+from datetime import date
+
+import pytest
+
+from flows import doctor
+from flows.doctor import examine
+from sample_data.tiny import FOLDER
+
+DAY = date(2026, 11, 24)
+
+
+def said(inbox, register, state: str | None = None) -> list[str]:
+    return [f"{f.subject}: {f.said}" for f in examine(inbox, register, DAY) if state in (None, f.state)]
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    shutil.copytree(FOLDER / "inbox", tmp_path / "inbox")
+    return tmp_path / "inbox"
+
+
+def test_nothing_stops_a_night_of_the_small_city(inbox, tmp_path):
+    assert said(inbox, tmp_path / "register.duckdb", "stop") == []
+    assert [f for f in said(inbox, tmp_path / "register.duckdb", "note") if "household" in f] == []
+
+
+def test_a_late_feed_and_one_from_the_future_and_one_that_never_came_are_noted(inbox, tmp_path):
+    folder = inbox / "household"
+    next(folder.glob("*.csv")).rename(folder / "household_20260901.csv")
+    folder = inbox / "residence"
+    next(folder.glob("*.csv")).rename(folder / "residence_20261201.csv")
+    shutil.rmtree(inbox / "survey")
+    notes = said(inbox, tmp_path / "register.duckdb", "note")
+    assert "inbox household: 1 files, the newest of 2026-09-01, 84 days old; that is more than 45 days: ask the department for a new export" in notes
+    assert "inbox residence: 1 files, the newest of 2026-12-01, -7 days old; the date lies ahead: look at the file's name" in notes
+    assert "inbox survey: no file: the run goes on with the last one it had, if any. Ask the department, if one was due" in notes
+
+
+def test_files_that_will_not_be_read_are_named(inbox, tmp_path):
+    (inbox / "household" / "户籍11月.csv").write_text("x", "utf-8")
+    (inbox / "readme.csv").write_text("x", "utf-8")
+    notes = " | ".join(said(inbox, tmp_path / "register.duckdb", "note"))
+    assert "inbox household: 户籍11月.csv will not be read: 文件名不合规定" in notes
+    assert "inbox: readme.csv will not be read: 文件直接放在收件目录下" in notes
+
+
+def test_an_empty_or_missing_inbox_stops(tmp_path):
+    assert any(f.startswith("inbox: there is no folder") for f in said(tmp_path / "none", tmp_path / "r.duckdb", "stop"))
+    (tmp_path / "empty").mkdir()
+    assert any("holds no export at all" in f for f in said(tmp_path / "empty", tmp_path / "r.duckdb", "stop"))
+
+
+def test_a_register_that_is_none_stops_with_the_way_back(inbox, tmp_path):
+    (tmp_path / "r.duckdb").write_bytes(b"no register" * 1000)
+    (stop,) = said(inbox, tmp_path / "r.duckdb", "stop")
+    assert "cannot be used" in stop and "put a copy in its place" in stop
+
+
+def test_a_run_at_work_stops_a_second_one(inbox, tmp_path):
+    (tmp_path / "r.duckdb.d").mkdir()
+    with (tmp_path / "r.duckdb.d" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert any("a run is writing" in f for f in said(inbox, tmp_path / "r.duckdb", "stop"))
+    assert said(inbox, tmp_path / "r.duckdb", "stop") == []
+
+
+def test_too_little_room_stops(inbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "free", lambda _: 2**20)
+    (stop,) = said(inbox, tmp_path / "r.duckdb", "stop")
+    assert stop.startswith("disk: 0.0 GiB free where the register lies, a night of this inbox needs about 0.2 GiB: free space")
+
+
+def test_a_package_of_another_version_and_a_setting_that_is_none_stop(inbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "requires", lambda _: ["duckdb>=99", "nosuchpackage>=1"])
+    monkeypatch.setenv("CHILDFLOW_MEMORY", "much")
+    stops = said(inbox, tmp_path / "r.duckdb", "stop")
+    assert any("duckdb is 1." in s and "wanted >=99; nosuchpackage is nothing, wanted >=1. Install what requirements.lock names" in s for s in stops)
+    assert "memory: CHILDFLOW_MEMORY takes a size such as 4GB or 800MiB, not 'much'" in stops

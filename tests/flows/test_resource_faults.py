@@ -1,0 +1,106 @@
+"""What the machine runs out of, in words: kinds of error as data, a real full disk, a real memory limit."""
+
+import errno
+
+import duckdb
+import polars as pl
+import pytest
+
+from flows.faults import ResourceError, resource_fault
+from flows.room import needed, require_room
+from flows.track import PUBLISHED, STANDS, Station, StationFailedError
+from schemas.growing import GrowingParquet
+
+
+def chained(cause: Exception) -> Exception:
+    try:
+        raise ValueError("somebody's name") from cause
+    except ValueError as error:
+        return error
+
+
+DISK = [
+    OSError(errno.ENOSPC, "No space left on device"),
+    OSError(errno.EDQUOT, "Disk quota exceeded"),
+    duckdb.IOException('IO Error: Could not write all bytes to file "x": No space left on device'),
+    pl.exceptions.ComputeError("No space left on device (os error 28)"),
+    chained(OSError(errno.ENOSPC, "No space left on device")),
+]
+MEMORY = [MemoryError(), duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block"), chained(MemoryError())]
+OTHER = [OSError(errno.EACCES, "Permission denied"), duckdb.IOException("IO Error: Connection error"), ValueError("memory"), KeyError("disk")]
+
+
+@pytest.mark.parametrize("error", DISK, ids=lambda e: type(e).__name__)
+def test_a_full_disk_is_said_with_what_to_do(error):
+    said = str(resource_fault(error, "intake", STANDS))
+    assert said == (
+        "station intake: the disk is full; nothing was published and the last register stands. Free space where the register lies (or set "
+        "CHILDFLOW_SPILL to another disk, or CHILDFLOW_KEEP to fewer old registers), then run again with the same files: "
+        "docs/operations.md, 'The disk is full'"
+    )
+
+
+@pytest.mark.parametrize("error", MEMORY, ids=lambda e: type(e).__name__)
+def test_a_memory_limit_is_said_with_what_to_do(error):
+    said = str(resource_fault(error, "publish", STANDS))
+    assert said == (
+        "station publish: the memory limit was reached; nothing was published and the last register stands. Raise CHILDFLOW_MEMORY (or set "
+        "CHILDFLOW_WORKERS=1), then run again with the same files: docs/operations.md, 'The memory limit is reached'"
+    )
+
+
+@pytest.mark.parametrize("error", OTHER, ids=lambda e: type(e).__name__)
+def test_other_faults_are_not_called_full_disks(error):
+    assert resource_fault(error, "intake", STANDS) is None
+
+
+def test_a_station_behind_publication_never_says_that_nothing_was_published():
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ResourceError, match=f"hand-out: the disk is full; {PUBLISHED}"):
+        Station(full, "hand-out", is_after_publishing=True)()
+    with pytest.raises(StationFailedError, match=PUBLISHED):
+        Station(broken, "hand-out", is_after_publishing=True)()
+    with pytest.raises(StationFailedError, match=STANDS):
+        Station(broken, "decide")()
+
+
+def test_a_file_that_cannot_grow_is_a_full_disk(tmp_path):
+    """A real one where the system has /dev/full: every write to it fails as on a full disk."""
+    (tmp_path / "table.parquet").symlink_to("/dev/full")
+
+    def write() -> None:
+        with GrowingParquet(tmp_path / "table.parquet") as out:
+            out.write(pl.DataFrame({"a": range(10)}))
+
+    with pytest.raises(ResourceError, match="station standardise: the disk is full"):
+        Station(write, "standardise")()
+
+
+def test_a_memory_limit_that_is_reached_in_duckdb_is_said(tmp_path):
+    def sort() -> None:
+        with duckdb.connect(config={"memory_limit": "4MB", "temp_directory": ""}) as con:
+            con.execute("CREATE TABLE t AS SELECT md5(range::VARCHAR) AS a FROM range(2000000)")
+
+    with pytest.raises(ResourceError, match="station publish: the memory limit was reached"):
+        Station(sort, "publish")()
+
+
+def test_a_night_without_room_is_refused_before_it_starts(tmp_path, monkeypatch):
+    (tmp_path / "inbox" / "household").mkdir(parents=True)
+    (tmp_path / "inbox" / "household" / "household_20261103.csv").write_bytes(b"x" * 10_000)
+    require_room(tmp_path / "inbox", tmp_path / "state" / "register.duckdb")
+    monkeypatch.setattr("flows.room.free", lambda _: 100 * 2**20)
+    with pytest.raises(ResourceError, match=r"has 0\.1 GiB free and this inbox needs about 0\.2 GiB: nothing was started"):
+        require_room(tmp_path / "inbox", tmp_path / "state" / "register.duckdb")
+
+
+def test_a_compressed_file_counts_as_its_text(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"x" * 600_000)
+    plain = needed(tmp_path)
+    (tmp_path / "a.csv").rename(tmp_path / "a.csv.gz")
+    assert needed(tmp_path) > plain
