@@ -135,6 +135,20 @@ def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argume
     typer.echo("Next: the decisions count from the next run on: childflow run --inbox INBOX --register " + str(register))
 
 
+@app.command("train")
+def train_command(
+    register: RegisterFile,
+    out: Annotated[Path, typer.Option(help="The model file to write; never one that is there.")],
+    truth: Annotated[Path | None, typer.Option(help="The truth/ folder of a made-up city; without it the rows' own numbers and clerks' decisions teach.")] = None,
+    weight: Annotated[float, typer.Option(min=1, help="Pairs that the present numbers are worth.")] = 5000,
+) -> None:
+    """Re-estimate the numbers of the children's linkage model, and show what changed."""
+    from flows.train import training
+
+    for line in training(existing(register), truth, out, weight):
+        typer.echo(line)
+
+
 @app.command("link")
 def link_command(
     tables: Annotated[list[Path], typer.Argument(help="One table to deduplicate, or two to link: .csv, .tsv or .parquet.")],

@@ -1,98 +1,162 @@
-"""Where the model's numbers come from: a night's records go in, a re-estimated model and what changed come out.
+"""Where the model's numbers come from: a night's records, decisions and perhaps a truth go in; a re-estimated model and what changed come out.
 
-Rows that carry one number of their own are known to be one child, rows with two numbers two: they give the shares of every class directly
-(siblings: a parent's number in common; twins: born the same day besides). Where no pair is labelled, expectation maximisation on the counts of
-agreement patterns does it (Dempster, Laird, Rubin 1977; Winkler 1988). Pairs are never drawn by what families share, but for siblings and twins.
+Labelled pairs (`matching.labels`) give the shares of every class directly. Where no truth labels the pairs without a number, expectation maximisation on
+the counts of their agreement patterns learns what matches look like among them, from one blocking rule at a time and for the comparisons that rule does
+not go by. Pairs are never drawn by what families share, but for siblings and twins.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import yaml
 
-from matching import anchors, features
+from matching.blocking import CHILD_RULES, Rule, block
 from matching.comparisons import compare
-from matching.model import FREQUENCY, Comparison, Level, Model
-from matching.night import prepare_rows
+from matching.expectation import maximise
+from matching.labels import Labels, by_decision, by_number, by_truth
+from matching.model import FREQUENCY, Level, Model
+from matching.night import Night, prepare
 
-# comparisons that labelled pairs cannot teach: the label is the number, and feeds repeat keys only by accident
-_UNTAUGHT = ("id_number", "record_key", "document")
-# siblings and twins were found by what they share, so they do not teach how often they share it
-_KIN = ("relatives",)
-_SAMPLE = 300_000
+Tally = dict[tuple[str, str], npt.NDArray[np.float64]]
 # how many pairs the present numbers are worth, so that a rare level is not lost with a small night
-_PSEUDO = 200.0
+WEIGHT = 5000.0
 _FLOOR = 1e-9
+# what a rule goes by teaches nothing of the comparison it belongs to; rules that go by what families share teach nothing at all
+_OF = {
+    "name": "name", "sound": "name", "given": "name", "surname": "name", "birth": "birth_date", "birth_swapped": "birth_date", "birth_month": "birth_date",
+    "birth_year": "birth_date", "birth_anniversary": "birth_date", "sex": "sex", "id_number": "id_number", "id_front": "id_number", "id_tail": "id_number",
+    "place_town": "place", "hukou_town": "hukou", "district": "place", "certificate": "certificate", "document": "document", "feed_key": "record_key",
+}  # fmt: skip
+_UNTAUGHT = ("id_number", "record_key", "document")
+# fewer pairs than this teach nothing
+_LEAST = 100
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Whose each row is: `rows` (feed, source_file, source_row, person) and `children` (person, family, twin_of)."""
+
+    rows: pl.DataFrame
+    children: pl.DataFrame
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A re-estimated model, and `changes`: comparison, level, class, before, after, pairs (that the share rests on)."""
+    """A re-estimated model.
+
+    Attributes:
+        changes: comparison, level, class, before, after, pairs (that the share rests on).
+        labelled: labelled pairs by class. learned: of each rule that taught by expectation maximisation its pairs, share of matches, and log-likelihood a pair.
+    """
 
     model: Model
     changes: pl.DataFrame
+    labelled: dict[str, int]
+    learned: pl.DataFrame
 
 
-@dataclass(frozen=True)
-class Mixture:
-    """What expectation maximisation found: shares[class][comparison] (an array over levels), weights of the classes, rounds, and the log-likelihoods."""
-
-    shares: dict[str, dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]]
-    weights: dict[str, float]
-    likelihoods: list[float]
-
-
-def train(record: pl.DataFrame, as_of: date, model: Model) -> Trained:
-    """Re-estimates the shares of every comparison from pairs whose numbers tell what they are.
+def train(record: pl.DataFrame, as_of: date, model: Model, *, queue: pl.DataFrame | None = None, truth: Truth | None = None, weight: float = WEIGHT) -> Trained:
+    """Re-estimates the shares of every comparison.
 
     Args:
-        record: RECORD of a night large enough to have thousands of numbered rows; a small one moves the model little. as_of: the day ages are counted on.
+        record: RECORD of a night; a small one moves the model little. as_of: the day ages are counted on.
+        queue: REVIEW_QUEUE with clerks' decisions. truth: of a made-up city; without one the numbers and expectation maximisation teach.
+        weight: pairs that the present shares of each class and comparison are worth.
     """
-    records = features.code_records(record)
-    own = anchors.own_numbers(records, as_of)
-    units = prepare_rows(records, model)
-    counts: dict[tuple[str, str], np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
-    for name, pairs in labelled_pairs(records, own).items():
-        levels = compare(pairs, units, model)
+    night = prepare(record, as_of, model)
+    labels = by_number(night, model) if truth is None else by_truth(night, record, truth.rows, truth.children)
+    counts = _counted(labels, model)
+    labelled = {name: pairs.height for name, pairs in labels.pairs.items()}
+    if queue is not None:
+        said = by_decision(night, queue)
+        _add(counts, _decided(said, model))
+        labelled |= {f"decided {name}": pairs.height for name, pairs in said.pairs.items()}
+    learned = _LEARNED.to_frame()
+    if truth is None:
+        found, learned = _learned(night, _frequent(model, counts))
+        _add(counts, found)
+    return Trained(*_renewed(model, counts, weight), labelled, learned)
+
+
+def _counted(labels: Labels, model: Model) -> Tally:
+    """How many labelled pairs of each class are at each level."""
+    counts: Tally = {}
+    for name, pairs in labels.pairs.items():
+        levels = compare(pairs, labels.units, model)
         for comparison in model.comparisons:
-            if comparison.name not in (*_UNTAUGHT, *(_KIN if name in model.classes else ())):
+            if comparison.name not in labels.taught_by.get(name, _UNTAUGHT):
                 seen = levels[comparison.name].drop_nulls().to_numpy().astype(np.int64)
                 counts[name, comparison.name] = np.bincount(seen, minlength=len(comparison.levels)).astype(np.float64)
-    return _renewed(model, counts)
+    return counts
 
 
-def labelled_pairs(records: features.Records, own: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Pairs of rows l, r (rec) of each class, as their numbers tell, at most `_SAMPLE` each."""
-    held = own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id", "id_birth").sort("own_id", "rec")
-    match = held.with_columns(l=pl.col("rec").shift(1), before=pl.col("own_id").shift(1)).filter(pl.col("own_id") == pl.col("before"))
-    rng = np.random.default_rng(20241101)
-    size = _SAMPLE if held.height else 0
-    drawn = {end: rng.integers(0, max(held.height, 1), size) for end in ("l", "r")}
-    numbered = held.with_row_index("at")
-    random = pl.DataFrame(drawn, schema={"l": pl.UInt32, "r": pl.UInt32})
-    random = random.join(numbered, left_on="l", right_on="at").join(numbered, left_on="r", right_on="at", suffix="_r").filter(pl.col("own_id") != pl.col("own_id_r"))
-    parents = records.relatives.filter(pl.col("relation").is_in(["father", "mother"]), pl.col("id_number").is_not_null()).select("rec", "id_number")
-    near = held.join(parents, on="rec")
-    kin = near.join(near, on="id_number", suffix="_r").filter(pl.col("own_id") < pl.col("own_id_r"))
-    born = pl.col("id_birth") == pl.col("id_birth_r")
-    ends = [pl.col("rec").alias("l"), pl.col("rec_r").alias("r")]
-    found = {
-        "match": match.select("l", r="rec"),
-        "stranger": random.select(ends),
-        "sibling": kin.filter(~born).select(ends),
-        "twin": kin.filter(born).select(ends),
-    }
-    return {name: pairs.unique().sort("l", "r").head(_SAMPLE) for name, pairs in found.items()}
+def _decided(labels: Labels, model: Model) -> Tally:
+    """The same of clerks' decisions; what is different is shared out among the other classes as the model's shares have it."""
+    counts = _counted(labels, model)
+    out: Tally = {}
+    others = ("stranger", *model.classes)
+    for (name, comparison), seen in counts.items():
+        if name == "match":
+            out[name, comparison] = seen
+            continue
+        levels = model.comparison(comparison).levels
+        shares = np.array([[level.shares.get(c, 1e-4) for level in levels] for c in others])
+        for i, c in enumerate(others):
+            out[c, comparison] = seen * shares[i] / shares.sum(axis=0)
+    return out
 
 
-def _renewed(model: Model, counts: dict[tuple[str, str], np.ndarray[tuple[int], np.dtype[np.float64]]]) -> Trained:
-    """The model with the shares that the counts give, the present ones counting as `_PSEUDO` pairs."""
+def _add(counts: Tally, more: Tally) -> None:
+    for key, seen in more.items():
+        counts[key] = counts[key] + seen if key in counts else seen
+
+
+def _frequent(model: Model, counts: Tally) -> Model:
+    """The model with a stranger's share for the levels that go by frequency too: the share random pairs show, or the frequency's base."""
+    comparisons = []
+    for c in model.comparisons:
+        seen = counts.get(("stranger", c.name), np.zeros(len(c.levels)))
+        shown = [max(float(seen[i] / max(seen.sum(), 1.0)), model.frequencies.get(level.name, model.frequencies.get(c.name, _FLOOR))) for i, level in enumerate(c.levels)]
+        levels = [replace(level, shares={"stranger": shown[i], **level.shares}) if level.by_frequency else level for i, level in enumerate(c.levels)]
+        comparisons.append(replace(c, levels=tuple(levels)))
+    return replace(model, comparisons=tuple(comparisons))
+
+
+_LEARNED = pl.Schema({"rule": pl.String, "pairs": pl.Int64, "matches": pl.Float64, "rounds": pl.Int64, "likelihood_first": pl.Float64, "likelihood_last": pl.Float64})
+
+
+def _learned(night: Night, model: Model) -> tuple[Tally, pl.DataFrame]:
+    """What expectation maximisation finds of matches among pairs with a side that has no number, rule by rule."""
+    trusted = pl.DataFrame({"unit": pl.int_range(night.units.count, dtype=pl.UInt32, eager=True), "is_trusted": night.trusted})
+    parts: dict[str, list[npt.NDArray[np.float64]]] = {}
+    told = []
+    for rule in CHILD_RULES:
+        if not set(rule.attributes) <= set(_OF):
+            continue
+        pairs, _ = block(night.units.values, trusted, (Rule(rule.attributes),))
+        inside = [c for c in model.comparisons if c.name not in (*_UNTAUGHT, *(_OF[a] for a in rule.attributes))]
+        if pairs.height < _LEAST:
+            continue
+        levels = compare(pairs, night.units, model).select(c.name for c in inside)
+        patterns = levels.group_by(levels.columns).agg(count=pl.len()).sort(levels.columns, nulls_last=True)
+        found = maximise(patterns, replace(model, comparisons=tuple(inside)), hold=("stranger", *model.classes))
+        matches = found.weights["match"] * pairs.height
+        for c in inside:
+            parts.setdefault(c.name, []).append(found.shares["match"][c.name] * matches * levels[c.name].count() / levels.height)
+        told.append((rule.name, pairs.height, matches, len(found.likelihoods), found.likelihoods[0], found.likelihoods[-1]))
+    # a pair that several rules find counts once: the rules are averaged
+    means: Tally = {("match", name): np.asarray(np.mean(np.vstack(each), axis=0)) for name, each in parts.items()}
+    return means, pl.DataFrame(told, schema=_LEARNED, orient="row")
+
+
+def _renewed(model: Model, counts: Tally, weight: float) -> tuple[Model, pl.DataFrame]:
+    """The model with the shares that the counts give, the present ones counting as `weight` pairs or more; and what changed."""
     changes: list[tuple[str, str, str, float, float, int]] = []
     comparisons = []
     for comparison in model.comparisons:
@@ -102,52 +166,14 @@ def _renewed(model: Model, counts: dict[tuple[str, str], np.ndarray[tuple[int], 
             shares = dict(level.shares)
             for name, seen in taught.items():
                 if name in shares and not level.aside:
-                    shares[name] = max(float((seen[i] + _PSEUDO * shares[name]) / (seen.sum() + _PSEUDO)), _FLOOR)
-                    changes.append((comparison.name, level.name, name, level.shares[name], shares[name], int(seen.sum())))
+                    # a level so rare that the pairs at hand could not show it is worth the one pair it takes to be seen
+                    worth = max(weight, 1 / shares[name])
+                    shares[name] = max(float((seen[i] + worth * shares[name]) / (seen.sum() + worth)), _FLOOR)
+                    changes.append((comparison.name, level.name, name, level.shares[name], shares[name], round(seen.sum())))
             levels.append(replace(level, shares=shares))
         comparisons.append(replace(comparison, levels=tuple(levels)))
     schema = ["comparison", "level", "class", "before", "after", "pairs"]
-    return Trained(replace(model, comparisons=tuple(comparisons)), pl.DataFrame(changes, schema=schema, orient="row"))
-
-
-def maximise(patterns: pl.DataFrame, model: Model, *, hold: tuple[str, ...] = (), rounds: int = 200, tolerance: float = 1e-9) -> Mixture:
-    """Expectation maximisation on the counts of agreement patterns.
-
-    Args:
-        patterns: a column of levels (Int8, null where not compared) for each comparison of the model, and `count`.
-        model: where to start. hold: classes whose shares stay as they are (strangers, when random pairs gave them).
-        rounds, tolerance: stop after so many rounds, or when the log-likelihood per pair gains less.
-    """
-    count = patterns["count"].to_numpy().astype(np.float64)
-    levels = {c.name: patterns[c.name].fill_null(len(c.levels)).to_numpy().astype(np.int64) for c in model.comparisons}
-    names = ("match", "stranger", *model.classes)
-    shares = {n: {c.name: _start(c, n) for c in model.comparisons} for n in names}
-    weights = {n: 1 / len(names) for n in names}
-    likelihoods: list[float] = []
-    for _ in range(rounds):
-        logs = np.vstack([math.log(weights[n]) + sum(np.append(np.log(shares[n][c]), 0.0)[at] for c, at in levels.items()) for n in names])
-        total = np.logaddexp.reduce(logs, axis=0)
-        likelihoods.append(float((count * total).sum() / count.sum()))
-        belief = np.exp(logs - total) * count
-        weights = {n: max(float(belief[i].sum() / count.sum()), _FLOOR) for i, n in enumerate(names)}
-        for i, n in enumerate(names):
-            if n not in hold:
-                shares[n] = {c.name: _fitted(levels[c.name], belief[i], len(c.levels)) for c in model.comparisons}
-        if len(likelihoods) > 1 and likelihoods[-1] - likelihoods[-2] < tolerance:
-            break
-    return Mixture(shares, weights, likelihoods)
-
-
-def _start(comparison: Comparison, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The model's shares of one class, made to sum to one."""
-    shares = np.array([level.shares.get(name, 1e-4) for level in comparison.levels])
-    return np.asarray(shares / shares.sum())
-
-
-def _fitted(level: np.ndarray[tuple[int], np.dtype[np.int64]], belief: np.ndarray[tuple[int], np.dtype[np.float64]], size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The share of each level among pairs believed to be of a class; uncompared ones do not count."""
-    seen = np.bincount(level, weights=belief, minlength=size + 1)[:size] + _FLOOR
-    return np.asarray(seen / seen.sum())
+    return replace(model, comparisons=tuple(comparisons)), pl.DataFrame(changes, schema=schema, orient="row")
 
 
 def write_model(model: Model, path: Path, *, trained_on: str, trained_at: date) -> None:

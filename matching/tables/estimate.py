@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from matching.expectation import maximise
 from matching.model import Comparison, Level, Model
 from matching.scoring import weigh
 from matching.tables.columns import Tables
 from matching.tables.levels import compare
 from matching.tables.spec import ComparisonSpec, Spec
-from matching.training import maximise
 
 Shares = dict[str, npt.NDArray[np.float64]]
 Bits = npt.NDArray[np.float64]

@@ -20,10 +20,11 @@ from matching import name_levels
 from matching.blocking import BLOCK_CAP, Bounds, Rule, block
 from matching.clustering import Constraints, cluster_units
 from matching.evaluation import TruthMismatchError, evaluate
+from matching.expectation import maximise
 from matching.model import CHILDREN, Comparison, Level, Model, ModelError, load_model
 from matching.name_levels import LEVELS, compare_names, name_table, near_sound
 from matching.scoring import weigh
-from matching.training import maximise, train, write_model
+from matching.training import train, write_model
 from tests.matching.linkage_city import city
 
 AS_OF = date(2026, 11, 24)
