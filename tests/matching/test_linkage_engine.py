@@ -24,8 +24,6 @@ from matching.expectation import maximise
 from matching.model import CHILDREN, Comparison, Level, Model, ModelError, load_model
 from matching.name_levels import LEVELS, compare_names, name_table, near_sound
 from matching.scoring import weigh
-from matching.training import train, write_model
-from tests.matching.linkage_city import city
 
 AS_OF = date(2026, 11, 24)
 
@@ -259,22 +257,6 @@ def test_held_classes_stay_as_they_are() -> None:
     patterns = pl.DataFrame({"a": [0, 1], "b": [0, 1], "c": [0, 1], "count": [30, 70]}, schema_overrides=dict.fromkeys("abc", pl.Int8))
     found = maximise(patterns, _two_levels(), hold=("stranger",))
     assert found.shares["stranger"]["a"].tolist() == pytest.approx([0.02, 0.98])
-
-
-def test_training_moves_the_model_towards_the_city(tmp_path: Path) -> None:
-    rows, _ = city(900, seed=3)
-    model = load_model()
-    trained = train(rows, AS_OF, model)
-    sex = trained.changes.filter(pl.col("comparison") == "sex", pl.col("level") == "same", pl.col("class") == "match").row(0, named=True)
-    assert sex["before"] == model.comparison("sex").levels[0].shares["match"]
-    assert 0.98 < sex["after"] < 1
-    assert sex["pairs"] > 1000
-    write_model(trained.model, tmp_path / "model.yaml", trained_on="a made-up town of 900", trained_at=AS_OF)
-    again = load_model(tmp_path / "model.yaml")
-    assert again.version == model.version + 1
-    assert again.trained_on == "a made-up town of 900"
-    assert [c.name for c in again.comparisons] == [c.name for c in model.comparisons]
-    assert again.comparison("name").levels[0].by_frequency
 
 
 # --- the model file
