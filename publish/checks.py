@@ -29,6 +29,7 @@ _PROMISES = {
 UNIQUE = frozenset({
     "person", "flowing_child", "assessment", "identity", "division", "key_care", "alert", "ledger", "ledger_event", "review_queue", "person_record", "record",
     "verification_answer", "verification_state", "visit", "export_log", "run",
+    "resource", "match_suggestion",
 })  # fmt: skip
 _NAMED_BY = {"ledger": ("entry_id",), "ledger_event": ("event_id",), "verification_answer": ("record_hash",), "visit": ("record_hash",), "run": ("run_id",)}
 

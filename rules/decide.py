@@ -1,4 +1,4 @@
-"""The rule applied to everybody. Enters: work/facts, work/person.parquet without names, work/previous. Leaves: residence_episode, assessment, key_care, alert, service_gap."""
+"""The rule applied to everybody. Enters: work/facts, work/person.parquet without names, work/previous. Leaves: residence_episode, assessment, key_care, alert, service_gap, resource, match_suggestion."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from rules.assessment import assess
 from rules.basis import Facts
 from rules.facts import read_facts
 from rules.law import Law, Parameters
+from rules.resources import resources
 from rules.signs import signs
+from rules.suggestions import suggest
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
+from schemas.tables.care import MATCH_SUGGESTION, RESOURCE
 from schemas.tables.record import PERSON
 from schemas.tables.table import Table
 
@@ -57,6 +60,13 @@ def decide(work: Path, as_of: date, law: Law | None = None) -> None:
 
     _write(_in_order(some, _spans(children)), work)
     _assert_each_child_once(work)
+<<<<<<< HEAD
+=======
+    for path in parts.iterdir():
+        path.unlink()
+    parts.rmdir()
+    _match(work, as_of, p)
+>>>>>>> 9ebdb02 (Suggestions of help: resources as an optional input, the nearest fitting place with room, explained)
 
 
 def _in_order(some: Callable[[Span], Frames], spans: Iterator[Span]) -> Iterator[Frames]:
@@ -132,3 +142,12 @@ def _assert_each_child_once(work: Path) -> None:
     rows, children = answered.collect(), persons.collect()
     if lost or rows.height != children.height:
         raise ChildrenLostError(f"{children.height} children, {rows.height} assessments, {lost} children without one: nothing may be published")
+
+
+def _match(work: Path, as_of: date, p: Parameters) -> None:
+    """Suggestions for all children together, for they share the places."""
+    source = work / "standard" / "resource.parquet"
+    offered = resources(pl.scan_parquet(source), as_of, p) if source.exists() else RESOURCE.empty()
+    key_care, gaps, assessment = (pl.scan_parquet(work / f"{name}.parquet") for name in ("key_care", "service_gap", "assessment"))
+    offered.write_parquet(work / f"{RESOURCE.name}.parquet")
+    suggest(key_care, gaps, assessment, offered, as_of, p).write_parquet(work / f"{MATCH_SUGGESTION.name}.parquet")

@@ -80,6 +80,7 @@ def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | Non
             truth.add_records(to, inbox.append(to, rows.frame), rows.persons, rows.damage)
     truth.add_children(planted.children(told))
     planted.send_answers(inbox)
+    planted.send_resources(inbox)
     known = truth.close()
     counts = inbox.close()
     summary = Summary(known, sum(counts.values()), len(counts))

@@ -20,7 +20,7 @@ import xlsxwriter
 from sample_data.sightings import EXPORTED
 from schemas.exports.feeds import FEEDS
 
-_WORKBOOK_FEEDS = ("disability", "assistance", "verification")
+_WORKBOOK_FEEDS = ("disability", "assistance", "verification", "resource")
 # what the districts' offices use, in turn
 _SCHOOL_STYLES = ("gb18030", "utf-8-sig", "gzip", "parquet", "utf-16")
 _SURVEY_STYLES = ("workbook", "utf-8-sig", "gb18030")

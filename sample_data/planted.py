@@ -115,6 +115,15 @@ def children(told: list[dict[str, Any]]) -> pl.DataFrame:
 
 def send_answers(inbox: Inbox) -> None:
     """What departments answered on a roster of an earlier quarter: about persons this register has not met."""
-    columns = [c.name for c in FEEDS["verification"].columns]
-    rows = [{c: None if a.get(c) is None else str(a[c]) for c in columns} for a in _loaded()["answers"]]
-    inbox.append(inbox.plan("verification", ""), pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    _send(inbox, "verification", _loaded()["answers"])
+
+
+def send_resources(inbox: Inbox) -> None:
+    """The places that offer help (resources.yaml)."""
+    _send(inbox, "resource", yaml.safe_load((Path(__file__).parent / "resources.yaml").read_text("utf-8")))
+
+
+def _send(inbox: Inbox, feed: str, given: list[dict[str, Any]]) -> None:
+    columns = [c.name for c in FEEDS[feed].columns]
+    rows = [{c: None if row.get(c) is None else str(row[c]) for c in columns} for row in given]
+    inbox.append(inbox.plan(feed, ""), pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))

@@ -19,7 +19,7 @@ from sample_data.places import Places
 # days before the as-of day on which each department made its export
 EXPORTED = {
     "household": 21, "residence": 19, "education": 23, "health": 16, "medical_insurance": 19,
-    "disease_control": 15, "disability": 14, "survey": 14, "assistance": 13, "verification": 12,
+    "disease_control": 15, "disability": 14, "survey": 14, "assistance": 13, "verification": 12, "resource": 12,
 }  # fmt: skip
 AWAY = ("zone", "in_city", "into_city", "moved", "zone_then_out", "summer_gap", "long_gap")
 # known to nobody but one department

@@ -63,7 +63,7 @@ MATCH_SUGGESTION = Table(
     (
         req("person_id", pl.String, "人员编码", "the child"),
         req("need", pl.String, "需求", "the help needed, in the words of what resources offer"),
-        req("ground", pl.List(pl.String), "需求来源", "the key-care categories and missing service items it follows from"),
+        req("ground", pl.List(pl.String), "情形", "the key-care categories and missing service items it follows from"),
         req("status", pl.String, "匹配结果", "matched; full (places fit, none has room left); none_fits"),
         Column("resource_id", pl.String, "资源编号", "the place suggested"),
         Column("resource_name", pl.String, "资源名称", "its name"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
-from schemas.tables.care import VISIT
+from schemas.tables.care import MATCH_SUGGESTION, RESOURCE, VISIT
 from schemas.tables.handout import HANDOUT_TABLES
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 from schemas.tables.intake import FEED_RECEIPT, QUARANTINE
@@ -79,6 +79,7 @@ REGISTER_TABLES: tuple[Table, ...] = (
     FLOWING_CHILD, REGISTER_PERSON, PERSON_RECORD, RECORD, RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP, LEDGER, LEDGER_EVENT,
     REVIEW_QUEUE, VERIFICATION_ANSWER, VERIFICATION_STATE, QUARANTINE, FEED_RECEIPT, IDENTITY, IDENTITY_EVENT, DIVISION, RUN, INDICATOR,
     VISIT, *HANDOUT_TABLES,
+    RESOURCE, MATCH_SUGGESTION,
 )  # fmt: skip
 
 # what the next night reads of this one

@@ -12,6 +12,7 @@ import polars as pl
 from publish.register import Published, Run, publish, recall
 from schemas.exports.feeds import FEEDS
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
+from schemas.tables.care import MATCH_SUGGESTION, RESOURCE
 from schemas.tables.facts import standard_schema
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 from schemas.tables.intake import FEED_RECEIPT, QUARANTINE
@@ -72,7 +73,7 @@ def write_night(
         IDENTITY_EVENT: [{"on_date": as_of, "cause": "records"} | e for e in events],
     }  # fmt: skip
     work.mkdir(parents=True, exist_ok=True)
-    for table in (*given, RESIDENCE_EPISODE, ALERT, SERVICE_GAP, REVIEW_QUEUE):
+    for table in (*given, RESIDENCE_EPISODE, ALERT, SERVICE_GAP, RESOURCE, MATCH_SUGGESTION, REVIEW_QUEUE):
         rows(table, [*given.get(table, ()), *more.pop(table.name, ())]).write_parquet(work / f"{table.name}.parquet")
     by_feed = {"record": (RECORD, records), "receipt": (FEED_RECEIPT, receipts), "quarantine": (QUARANTINE, [])}
     for folder, (table, known) in by_feed.items():
