@@ -60,13 +60,7 @@ def decide(work: Path, as_of: date, law: Law | None = None) -> None:
 
     _write(_in_order(some, _spans(children)), work)
     _assert_each_child_once(work)
-<<<<<<< HEAD
-=======
-    for path in parts.iterdir():
-        path.unlink()
-    parts.rmdir()
     _match(work, as_of, p)
->>>>>>> 9ebdb02 (Suggestions of help: resources as an optional input, the nearest fitting place with room, explained)
 
 
 def _in_order(some: Callable[[Span], Frames], spans: Iterator[Span]) -> Iterator[Frames]:
