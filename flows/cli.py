@@ -43,6 +43,7 @@ def sample(
     rates: Annotated[Path | None, typer.Option(help="YAML file with rates of damage that differ from sample_data/rates.yaml.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="The day the truth is told for, such as 2026-11-24; default today.")] = None,
     move_to: Annotated[str | None, typer.Option("--move-to", help="Write no city, but let the one in --out go on to this later day.")] = None,
+    resources: Annotated[bool, typer.Option("--resources", help="Also the optional input: places that offer help.")] = False,
 ) -> None:
     """Write a made-up city: what the departments would send, and the truth behind it, as of a day."""
     from sample_data.changes import move
@@ -58,7 +59,7 @@ def sample(
         typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {move_to}")
         return
     day = parse_day(as_of, "--as-of")
-    written = write_city(children, seed, out, rates=rates, as_of=day)
+    written = write_city(children, seed, out, rates=rates, as_of=day, resources=resources)
     typer.echo(f"{written.children:,} children, {written.rows:,} rows in {written.files} files: {out / 'inbox'}; the truth: {out / 'truth'}")
     typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {day}")
 

@@ -48,11 +48,12 @@ class Summary:
     files: int
 
 
-def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | None = None, as_of: date = AS_OF, stories: bool = True) -> Summary:
+def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | None = None, as_of: date = AS_OF, stories: bool = True, resources: bool = False) -> Summary:
     """Write `children` children into `out`; equal arguments give equal bytes. The planted stories are among them where `as_of` is theirs.
 
     Args:
         rates: a YAML file that overrides sample_data/rates.yaml, or Rates.
+        resources: whether the optional input `resource` (docs/feeds.md) is among the files.
 
     Raises:
         ValueError: fewer than one child, or a folder that already holds a city. RatesError: rates that can't be used.
@@ -80,7 +81,8 @@ def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | Non
             truth.add_records(to, inbox.append(to, rows.frame), rows.persons, rows.damage)
     truth.add_children(planted.children(told))
     planted.send_answers(inbox)
-    planted.send_resources(inbox)
+    if resources:
+        planted.send_resources(inbox)
     known = truth.close()
     counts = inbox.close()
     summary = Summary(known, sum(counts.values()), len(counts))

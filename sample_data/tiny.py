@@ -21,7 +21,7 @@ def write(folder: Path = FOLDER) -> Summary:
     for part in ("inbox", "truth"):
         shutil.rmtree(folder / part, ignore_errors=True)
     often = rates().scaled(2)
-    return write_city(CHILDREN, SEED, folder, rates=replace(often, rows=often.rows | {"quarantined": 0.012}))
+    return write_city(CHILDREN, SEED, folder, rates=replace(often, rows=often.rows | {"quarantined": 0.012}), resources=True)
 
 
 if __name__ == "__main__":

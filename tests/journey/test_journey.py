@@ -44,11 +44,18 @@ def test_rows_in_are_accepted_or_quarantined_in_every_file(tiny_register):
 def test_accepted_rows_are_person_records_answers_or_replaced(tiny_register):
     ((accepted, replaced, answers, linked),) = rows(
         tiny_register,
-        "SELECT sum(rows_accepted), sum(rows_replaced), (SELECT sum(rows_accepted) FROM feed_receipt WHERE feed = 'verification'),"
+        "SELECT sum(rows_accepted), sum(rows_replaced), (SELECT sum(rows_accepted) FROM feed_receipt WHERE feed IN ('verification', 'resource')),"
         " (SELECT count(*) FROM person_record) FROM feed_receipt",
     )
     assert accepted == linked + replaced + answers
     assert linked > 0
+
+
+def test_needs_have_their_nearest_place_or_say_why_not(tiny_register):
+    found = rows(tiny_register, "SELECT need, status, resource_name IS NOT NULL, nearness, why FROM match_suggestion ORDER BY person_id, need")
+    assert {status for _, status, *_ in found} == {"matched", "none_fits"}
+    assert all(named == (status == "matched") == (near is not None) for _, status, named, near, _ in found)
+    assert "中心城区的未成年人救助保护机构“市未成年人救助保护中心”提供临时监护，服务年龄相符；空余7个名额" in {why for *_, why in found}
 
 
 def test_every_person_is_assessed_once_with_a_reason_of_the_contract(tiny_register):

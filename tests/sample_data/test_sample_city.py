@@ -71,7 +71,7 @@ def test_the_same_arguments_give_the_same_bytes_and_another_seed_other_ones(tmp_
         write_city(400, seed, tmp_path / name)
     one, again, other = (hashes(tmp_path / n) for n in ("one", "again", "other"))
     assert one == again
-    assert [n for n in one if one[n] == other.get(n)] == ["inbox/resource/resource_20261112.xlsx", "inbox/verification/verification_20261112.xlsx"]
+    assert [n for n in one if one[n] == other.get(n)] == ["inbox/verification/verification_20261112.xlsx"]
 
 
 def test_the_intake_accepts_and_quarantines_exactly_the_rows_the_truth_says(records, taken_in):
