@@ -114,6 +114,16 @@ def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Fold
     typer.echo("Next: send each to its department; put the answered ones into INBOX/verification/ as verification_<YYYYMMDD>_<anything>.xlsx")
 
 
+@app.command("mandatory-reports")
+def mandatory_reports(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")], password_file: PasswordFile = None) -> None:
+    """Children of whom the police are to be told at once (强制报告), a workbook for each district."""
+    from publish.mandatory_reports import write_mandatory_reports
+
+    written = write_mandatory_reports(existing(register), out, sender(password_file))
+    typer.echo(f"{len(written)} workbooks, {sum(handout.items for handout in written)} children, in {out}")
+    typer.echo("Next: send each to the district's police at once, by telephone first; enter when they were told on the visit sheet")
+
+
 @review.command("export")
 def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(help="The workbook to write.")], password_file: PasswordFile = None) -> None:
     """Write the possible matches side by side."""

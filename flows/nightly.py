@@ -19,6 +19,7 @@ from matching.answers import weigh_answers
 from matching.linkage import link
 from matching.standardise import standardise
 from publish.handing import Sender, recall_log
+from publish.mandatory_reports import write_mandatory_reports
 from publish.quarantine import write_workbooks
 from publish.register import Run, publish, publish_unchanged, recall, writing
 from publish.report import write_report
@@ -50,10 +51,11 @@ def publish_as_it_was(tonight: Night, run: Run) -> None:
 
 
 def hand_out(register: Path, out: Path, run_id: str) -> None:
-    """Rosters, possible matches, quarantined rows and the report, written anew beside the register."""
+    """Mandatory reports, rosters, possible matches, quarantined rows and the report, written anew beside the register."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     sender = Sender(f"run {run_id}", now(), password())
+    write_mandatory_reports(register, out / "mandatory_reports", sender)
     write_rosters(register, out / "rosters", sender)
     export_workbook(register, out / "review.xlsx", sender)
     write_workbooks(register, out / "quarantine", sender)

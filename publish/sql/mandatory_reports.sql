@@ -1,0 +1,33 @@
+-- One row per open mandatory report: the child, where it can be found, whom to reach, what was found by whom, and whether the police were told.
+WITH seen AS (
+    -- where somebody last wrote down an address: a survey before the residence register, then the newest export
+    SELECT l.person_id, r.address
+    FROM person_record l JOIN record r USING (feed, source_file, source_row)
+    WHERE r.address IS NOT NULL AND r.feed IN ('survey', 'residence')
+    QUALIFY row_number() OVER (PARTITION BY l.person_id ORDER BY r.feed = 'survey' DESC, r.export_date DESC, r.record_hash, r.source_file, r.source_row) = 1
+),
+clear AS (
+    SELECT person_id, max(visited_on) AS cleared_on FROM visit WHERE situation = '无' GROUP BY person_id
+),
+told AS (
+    SELECT v.person_id, max(v.reported_on) AS reported_on
+    FROM visit v LEFT JOIN clear USING (person_id)
+    WHERE v.situation <> '无' AND v.visited_on >= coalesce(clear.cleared_on, v.visited_on)
+    GROUP BY v.person_id
+)
+SELECT
+    a.alert_id, a.person_id, a.district, coalesce(place.name, a.district) AS place,
+    p.name, p.sex, a_s.birth_date, p.id_number,
+    concat(coalesce(hukou.name, a_s.hukou_district), a_s.hukou_township) AS hukou,
+    concat(coalesce(home.name, a_s.residence_district), a_s.residence_township) AS residence, seen.address,
+    p.guardians, p.phones, a.title, a.evidence, a.raised_on, a.due_on, told.reported_on
+FROM alert a
+JOIN person p USING (person_id)
+JOIN assessment a_s USING (person_id)
+LEFT JOIN seen USING (person_id)
+LEFT JOIN told USING (person_id)
+LEFT JOIN place ON place.code = a.district
+LEFT JOIN place hukou ON hukou.code = a_s.hukou_district
+LEFT JOIN place home ON home.code = a_s.residence_district
+WHERE a.severity = 'report' AND a.state <> 'closed'
+ORDER BY a.district NULLS LAST, a.raised_on, a.person_id, a.kind
