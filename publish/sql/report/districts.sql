@@ -1,27 +1,18 @@
--- by district of residence: who counts as flowing, who is undetermined, who needs key care, and the alerts that are open there
-WITH child AS (
+-- by district of residence (of an alert: the one that should act): children who count as flowing, the undetermined, those in key care, alerts not closed
+WITH counted AS (
     SELECT
         a.residence_district AS district,
-        a.outcome,
-        a.outcome = 'flowing' AND EXISTS (SELECT 1 FROM key_care k WHERE k.person_id = a.person_id) AS in_key_care
+        count(*) FILTER (a.outcome = 'flowing') AS flowing,
+        count(*) FILTER (a.outcome = 'undetermined') AS undetermined,
+        count(*) FILTER (a.outcome = 'flowing' AND EXISTS (SELECT 1 FROM key_care k WHERE k.person_id = a.person_id)) AS key_care
     FROM assessment a
-    WHERE a.residence_district IS NOT NULL AND (a.residence_district LIKE '50%')
-),
-counted AS (
-    SELECT
-        district,
-        count(*) FILTER (outcome = 'flowing') AS flowing,
-        count(*) FILTER (outcome = 'undetermined') AS undetermined,
-        count(*) FILTER (in_key_care) AS key_care
-    FROM child
-    GROUP BY district
+    GROUP BY ALL
 ),
 alerts AS (
-    SELECT district, count(*) AS alerts FROM alert WHERE state <> 'closed' AND district LIKE '50%' GROUP BY district
+    SELECT district, count(*) AS alerts FROM alert WHERE state <> 'closed' GROUP BY district
 )
 SELECT
-    coalesce(place.name, district) AS label,
-    coalesce(flowing, 0) AS flowing, coalesce(undetermined, 0) AS undetermined, coalesce(key_care, 0) AS key_care, coalesce(alerts, 0) AS alerts
-FROM counted FULL JOIN alerts USING (district)
-LEFT JOIN place ON place.code = district
-ORDER BY flowing DESC, district
+    coalesce(c.district, a.district) AS district, coalesce(flowing, 0) AS flowing, coalesce(undetermined, 0) AS undetermined,
+    coalesce(key_care, 0) AS key_care, coalesce(alerts, 0) AS alerts
+FROM counted c FULL JOIN alerts a ON c.district IS NOT DISTINCT FROM a.district
+ORDER BY district

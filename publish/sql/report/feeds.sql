@@ -2,8 +2,6 @@
 SELECT
     feed,
     count(*) FILTER (state IN ('accepted', 'kept')) AS files,
-    count(*) FILTER (state = 'kept') AS kept,
-    count(*) FILTER (state = 'rejected') AS rejected,
     sum(rows_in)::BIGINT AS rows_in,
     sum(rows_accepted)::BIGINT AS rows_accepted,
     sum(rows_quarantined)::BIGINT AS rows_quarantined,

@@ -1,0 +1,2 @@
+-- how places are written
+SELECT code, name FROM place ORDER BY code
