@@ -85,7 +85,7 @@ def contents(con: duckdb.DuckDBPyConnection, boundaries: Path = BOUNDARIES) -> R
     """The report's contents."""
     figures = figures_of(con)
     seen = shown(figures)
-    night = figures["night"].row(0, named=True) if figures["night"].height else {"as_of": None, "run_id": "", "rule_version": ""}
+    night: dict[str, Any] = figures["night"].row(0, named=True) if figures["night"].height else {"as_of": None, "run_id": "", "rule_version": ""}
     as_of: date | None = night["as_of"]
     last, base = earlier_nights(figures["history"], as_of) if as_of else (None, None)
     feeds = feed_rows(figures["feeds"])

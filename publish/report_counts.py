@@ -80,8 +80,8 @@ def _districts(counts: Counts, districts: pl.DataFrame) -> None:
     """By district, of flowing children by region too; what is elsewhere or nowhere is a rest."""
     mine = districts.filter(pl.col("district").is_in(list(regions())))
     codes = mine["district"].to_list()
-    counts.add(("in care",), districts["key_care"].sum())
-    counts.add(("alerts",), districts["alerts"].sum())
+    counts.add(("in care",), int(districts["key_care"].sum()))
+    counts.add(("alerts",), int(districts["alerts"].sum()))
     for topic, column in (("flowing", "flowing"), ("undetermined", "undetermined"), ("in care", "key_care"), ("alerts", "alerts")):
         values = dict(zip(codes, mine[column], strict=True))
         _parts(counts, (topic,), {(topic, "district", d): n for d, n in values.items()}, rest=(topic, "elsewhere"))
@@ -167,15 +167,15 @@ def _care(counts: Counts, care: pl.DataFrame) -> None:
 def _alerts(counts: Counts, alerts: pl.DataFrame) -> None:
     """Open and overdue by department and kind, and what was closed by kind."""
     for state in ("open", "overdue"):
-        counts.add(("alerts", state), alerts[state].sum(), printed=state == "overdue")
+        counts.add(("alerts", state), int(alerts[state].sum()), printed=state == "overdue")
         for department, part in _split(alerts, "department"):
-            counts.add(("department", department, state), part[state].sum())
-            kinds = {("kind", kind, department, state): n for kind, n in part.select("kind", state).iter_rows()}
+            counts.add(("department", department, state), int(part[state].sum()))
+            kinds: dict[Key, int] = {("kind", kind, department, state): n for kind, n in part.select("kind", state).iter_rows()}
             _parts(counts, ("department", department, state), kinds)
         counts.sum(("alerts", state), [("department", d, state) for d in alerts["department"].unique().sort()])
     counts.sum(("alerts",), [("alerts", "open"), ("alerts", "overdue")])
     for kind, part in _split(alerts, "kind"):
-        counts.add(("kind", kind, "closed"), part["closed"].sum())
+        counts.add(("kind", kind, "closed"), int(part["closed"].sum()))
 
 
 def services(counts: Counts, given: pl.DataFrame) -> None:
@@ -204,7 +204,7 @@ def _verified(counts: Counts, verification: pl.DataFrame) -> None:
     results = verification.group_by("result").agg(pl.col("children").sum()).sort("result")
     _parts(counts, ("flowing",), {("verified", r): n for r, n in results.iter_rows()})
     placed = verification.filter(pl.col("result") != "none").with_columns(pl.col("district").replace_strict(regions(), default="不明").alias("region"))
-    counts.add(("answered",), placed["children"].sum())
+    counts.add(("answered",), int(placed["children"].sum()))
     _parts(counts, ("answered",), {("answered", r): n for r, n in placed.group_by("region").agg(pl.col("children").sum()).sort("region").iter_rows()})
     counts.sum(("answered",), [("verified", r) for r in results["result"] if r != "none"])
     for region in REGIONS:

@@ -106,7 +106,7 @@ def _drawn(features: list[dict[str, Any]], labels: list[dict[str, Any]], counts:
         )
     )
     text = alt.Chart(alt.NamedData("labels")).encode(longitude="lon:Q", latitude="lat:Q")
-    edge = {"stroke": "#ffffff", "strokeWidth": 3, "strokeOpacity": 0.85, "strokeJoin": "round"}
+    edge: dict[str, Any] = {"stroke": "#ffffff", "strokeWidth": 3, "strokeOpacity": 0.85, "strokeJoin": "round"}
     lines = (("name:N", -font * 0.55), ("text:N", font * 0.55))
     words = [text.mark_text(fontSize=font, dy=dy, color=INK, **style).encode(text=field) for style in (edge, {}) for field, dy in lines]
     return svg(alt.layer(shapes, *words).project("mercator").properties(width=size[0], height=size[1]), name, shapes=shaped, labels=labels)

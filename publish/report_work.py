@@ -52,7 +52,7 @@ def outcomes(figures: Figures, shown: Shown, last: Earlier | None, base: Earlier
     columns += [(f"比 {night.as_of}", NUMBER) for night in compared if night]
     rows = []
     for outcome in OUTCOMES:
-        keys = [((outcome,), OUTCOME_WORDS[outcome], 0)]
+        keys: list[tuple[tuple[str, ...], str, int]] = [((outcome,), OUTCOME_WORDS[outcome], 0)]
         if outcome != "flowing":
             keys += [(("reason", r), REASON_WORDS[r], 1) for r in _reasons(outcome, shown)]
         rows += [
