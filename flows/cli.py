@@ -83,11 +83,15 @@ def run(
 
 
 @app.command()
-def evaluate(register: RegisterFile, truth: Annotated[Path, typer.Option(help="The truth/ folder of a made-up city.")]) -> None:
-    """Precision, recall and F1 of the linkage and of the outcome against a known truth."""
+def evaluate(
+    register: RegisterFile,
+    truth: Annotated[Path | None, typer.Option(help="The truth/ folder of a made-up city; without it, what clerks decided is all there is to judge by.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for charts of calibration and thresholds (SVG).")] = None,
+) -> None:
+    """Precision, recall and F1 of the linkage and of the outcome against a known truth; calibration, thresholds and blocking recall."""
     from flows.evaluate import evaluation
 
-    for line in evaluation(existing(register), truth):
+    for line in evaluation(existing(register), truth, plots):
         typer.echo(line)
 
 

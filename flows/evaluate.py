@@ -1,27 +1,42 @@
-"""A register against the truth of a made-up city. Enters: the register's file and the truth folder. Leaves: lines for the terminal."""
+"""How good the register is. Enters: its file, and the truth of a made-up city or what clerks decided. Leaves: lines for the terminal, and charts where asked."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from flows.settings import UnusableInputError
+from matching.charts import write_charts
 from matching.evaluation import UNDAMAGED, Pairs, Result, evaluate
+from matching.model import load_model
+from matching.sampling import same_share
+from matching.scored import calibration, score, thresholds
 from publish.register import connect
 from rules.evaluation import OutcomeResult, compare
+from schemas.tables.pair import REVIEW_QUEUE
+from schemas.tables.record import RECORD
 
 _WORST = 20
 
 
-def evaluation(register: Path, truth: Path) -> Iterator[str]:
-    """The linkage, then the outcome, then what to do next.
+def evaluation(register: Path, truth: Path | None, plots: Path | None = None) -> Iterator[str]:
+    """The linkage, then the outcome, then what to do next; without a truth, what the clerks' decisions say of the doubtful pairs.
+
+    Args:
+        plots: folder for the charts of calibration and thresholds.
 
     Raises:
-        UnusableInputError: the truth folder lacks its two files.
+        UnusableInputError: the truth folder lacks its two files, or charts are wanted without a truth.
     """
+    if truth is None:
+        if plots is not None:
+            raise UnusableInputError("--plots needs --truth: without a truth nobody knows which pairs are right")
+        yield from _reviewed_lines(register)
+        return
     records, children = (truth / "records.parquet", truth / "children.parquet")
     for file in (records, children):
         if not file.exists():
@@ -29,8 +44,10 @@ def evaluation(register: Path, truth: Path) -> Iterator[str]:
     with connect(register) as con:
         person_record = con.sql("SELECT * FROM person_record").pl()
         assessment = con.sql("SELECT person_id, as_of, outcome, reason FROM assessment").pl()
+        record = RECORD.conform(con.sql("SELECT * FROM record").pl())
     truth_records, truth_children = pl.read_parquet(records), pl.read_parquet(children)
     yield from _linkage_lines(evaluate(person_record, truth_records, _twins(truth_children)))
+    yield from _weight_lines(record, assessment["as_of"].max(), truth_records, plots)
     result = compare(assessment, person_record, truth_records, truth_children)
     yield from _outcome_lines(result)
     yield from _other_day(assessment["as_of"].max(), truth.parent / "city.json")
@@ -67,6 +84,44 @@ def _linkage_lines(result: Result) -> Iterator[str]:
     for row in result.worst.head(_WORST).iter_rows(named=True):
         where = f"{row['source_file']} row {row['source_row']}"
         yield f"    {row['kind'].replace('_', ' ')}, {row['pairs']} pairs: {where} in {row['person_id']}{_because(row['damage'])}"
+
+
+def _weight_lines(record: pl.DataFrame, as_of: object, truth: pl.DataFrame, plots: Path | None) -> Iterator[str]:
+    """Blocking recall, calibration and thresholds of the weights themselves, before clustering."""
+    if not isinstance(as_of, date):
+        return
+    model = load_model()
+    scored = score(record, as_of, model, truth)
+    steps, limits = calibration(scored), thresholds(scored)
+    yield f"  blocking finds {scored.recall:.4%} of the true pairs of distinct rows"
+    yield "  the weights before clustering, pairs with a side that has no number (stated probability: pairs, right, 95 % interval):"
+    for row in steps.iter_rows(named=True):
+        yield f"    {row['from']:.1%} to {row['to']:.1%}: {row['pairs']:,}, {row['right']:.2%} ({row['low']:.2%} to {row['high']:.2%})"
+    for row in limits.filter(pl.col("threshold").is_in([0.1, 0.5, 0.95, 0.99, 0.999])).iter_rows(named=True):
+        yield f"    linked from {row['threshold']:.1%} on: precision {row['precision']:.3%}, recall {row['recall']:.3%}"
+    if plots is not None:
+        written = write_charts(steps, limits, plots, link=model.link, review=model.review)
+        yield f"  charts: {', '.join(map(str, written))}"
+
+
+def _reviewed_lines(register: Path) -> Iterator[str]:
+    """What is known without a truth: how many doubtful pairs are one child, as the decided ones of like probability have it."""
+    with connect(register) as con:
+        queue = REVIEW_QUEUE.conform(con.sql("SELECT * FROM review_queue").pl())
+        methods = con.sql("SELECT link_method, count(*) AS n, avg(match_probability) AS p FROM person_record GROUP BY ALL ORDER BY ALL").fetchall()
+    yield f"No truth given: {register} is judged by what clerks decided"
+    for method, rows, mean in methods:
+        yield f"  rows linked by {method}: {rows:,}" + ("" if mean is None else f", mean probability {mean:.4%}")
+    share, strata = same_share(queue)
+    yield "  doubtful pairs by probability (pairs, decided, of them the same, 95 % interval by Wilson):"
+    for row in strata.iter_rows(named=True):
+        yield f"    {row['from']:.0%} to {row['to']:.0%}: {row['pairs']:,}, {row['reviewed']:,}, {row['same']:,} ({row['low']:.1%} to {row['high']:.1%})"
+    if share is None:
+        yield "  nobody has decided a pair yet: nothing can be said of the others"
+    else:
+        yield f"  one child in {share.value:.1%} of the doubtful pairs ({share.low:.1%} to {share.high:.1%}), about {share.value * share.of:,.0f} of {share.of:,}; {share.reviewed:,} decided"
+        yield "  This holds where the pairs decided are like those not decided in the same range of probability"
+    yield f"Next: decide more of them: childflow review export --register {register} --out REVIEW.xlsx; or compare a made-up city: childflow evaluate --register FILE --truth DIR"
 
 
 def _rates(pairs: Pairs) -> str:

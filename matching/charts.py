@@ -29,7 +29,8 @@ def write_charts(calibration: pl.DataFrame, thresholds: pl.DataFrame, folder: Pa
 def _calibration(table: pl.DataFrame) -> Any:
     """Stated probability against the share that is true, both in log odds so that the ends can be seen, with 95 % intervals."""
     steps = [{"stated": _odds(row["mean_probability"]), "right": _odds(row["right"]), "low": _odds(row["low"]), "high": _odds(row["high"]), "pairs": row["pairs"]} for row in table.iter_rows(named=True)]
-    axis = alt.Axis(labelExpr="datum.value == 0 ? '50%' : format(1 / (1 + pow(10, -datum.value)), datum.value > 0 ? '.3%' : '.2~%')")
+    ticks = [_odds(share) for share in (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)]
+    axis = alt.Axis(values=ticks, labelExpr="format(1 / (1 + pow(10, -datum.value)), '.4~p')")
     scale = alt.Scale(domain=[-5, 5], clamp=True)
     base = alt.Chart(_data(steps)).encode(x=alt.X("stated:Q", title="probability the model states", scale=scale, axis=axis))
     line = alt.Chart(_data([{"a": -5}, {"a": 5}])).mark_line(color="#999", strokeDash=[4, 4]).encode(x="a:Q", y="a:Q")
@@ -62,5 +63,5 @@ def _thresholds(table: pl.DataFrame, link: float, review: float) -> Any:
     )  # fmt: skip
     marks = alt.Chart(_data([{"at": link, "name": "link"}, {"at": review, "name": "review"}]))
     rules = marks.mark_rule(color="#999", strokeDash=[4, 4]).encode(x="at:Q")
-    names = marks.mark_text(align="left", dx=3, y=10, color="#666").encode(x="at:Q", text="name:N")
+    names = marks.mark_text(align="left", dx=3, y=310, color="#666").encode(x="at:Q", text="name:N")
     return alt.layer(rules, names, lines).properties(title="Pairs with a side that has no number: precision and recall before clustering", **_SIZE)

@@ -1,0 +1,50 @@
+"""Commands that judge the register of the small city and its model: evaluate, train, and why two children are two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.evaluate import evaluation
+from flows.settings import UnusableInputError
+from flows.train import training
+from matching.model import load_model
+from tests.journey.conftest import TINY
+
+
+def test_evaluate_tells_blocking_calibration_thresholds_and_writes_charts(tiny_register: Path, tmp_path: Path) -> None:
+    lines = "\n".join(evaluation(tiny_register, TINY / "truth", tmp_path))
+    assert "blocking finds " in lines
+    assert "the weights before clustering, pairs with a side that has no number" in lines
+    assert "linked from 95.0% on: precision " in lines
+    assert f"charts: {tmp_path / 'calibration.svg'}, {tmp_path / 'thresholds.svg'}" in lines
+    assert (tmp_path / "thresholds.svg").stat().st_size > 5000
+
+
+def test_evaluate_without_a_truth_tells_what_clerks_decided(tiny_register: Path) -> None:
+    lines = list(evaluation(tiny_register, None))
+    with duckdb.connect(str(tiny_register.resolve()), read_only=True) as con:
+        (doubtful,) = con.execute("SELECT count(*) FROM review_queue").fetchone() or (0,)
+    assert lines[0] == f"No truth given: {tiny_register} is judged by what clerks decided"
+    assert sum(int(line.split(": ")[1].split(",")[0]) for line in lines if "% to " in line) == doubtful
+    assert "  nobody has decided a pair yet: nothing can be said of the others" in lines
+    assert lines[-1].startswith("Next: decide more of them: childflow review export --register ")
+    with pytest.raises(UnusableInputError, match="--plots needs --truth: without a truth nobody knows which pairs are right"):
+        list(evaluation(tiny_register, None, tiny_register.parent))
+
+
+def test_train_writes_a_model_that_says_its_source_and_never_over_another(tiny_register: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model.yaml"
+    lines = list(training(tiny_register, TINY / "truth", out, 5000))
+    model, before = load_model(out), load_model()
+    assert model.version == before.version + 1
+    assert "labelled by the truth of a made-up city (childflow sample --children " in model.trained_on
+    assert any(line.startswith("    same_sound     m 0.02 -> 0.0") for line in lines)
+    assert "  id_number: nothing to learn it from, stays as it is" in lines
+    with pytest.raises(UnusableInputError, match=r"model.yaml is there already, and a model is never overwritten: give --out a new name"):
+        list(training(tiny_register, None, out, 5000))
+    with pytest.raises(UnusableInputError, match=r"there is no .*records.parquet: give the truth/ folder that 'childflow sample' wrote"):
+        list(training(tiny_register, tmp_path, tmp_path / "other.yaml", 5000))
+    assert not (tmp_path / "other.yaml").exists()
