@@ -8,13 +8,14 @@ SEED ?= 20241101
 AS_OF ?= $(shell TZ=Asia/Shanghai date +%F)
 INBOX ?= $(OUT)/city/inbox
 REGISTER ?= $(OUT)/register.duckdb
+SCALES ?= 0.02 0.2 $(SCALE)
 BIN := .venv/bin
 READY := .venv/ready
 # the first interpreter here that runs and is of a supported version
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup run test check sample evaluate simulate bench-rules test-slow clean
+.PHONY: help setup run test check sample evaluate simulate bench bench-rules test-slow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +55,9 @@ simulate: $(READY) ## four quarters of weekly nights on a moving city of 20,000,
 
 bench-rules: $(READY) ## the rule over a million children: seconds, CPU and memory
 	@$(BIN)/python -m benchmarks.rules --children 1000000 --work $(OUT)/bench-rules
+
+bench: $(READY) ## a night at scale 0.02 and 0.2, with SCALE=1.0 at five million children too: docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.night --scales $(SCALES) --work $(OUT)/bench
 
 clean: ## remove what `make run` wrote
 	@rm -rf $(OUT)

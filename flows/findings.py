@@ -82,6 +82,7 @@ def summary(night: Night, log: Log, found: dict[str, int]) -> dict[str, Any]:
         "as_of": night.as_of.isoformat(),
         "counts": found,
         "seconds": log.seconds,
+        "cpu_seconds": log.cpu_seconds,
         "peak_mib": log.peak_mib,
         "register": str(night.register),
         "rosters": str(night.state / "out" / "rosters"),

@@ -39,19 +39,21 @@ class StationFailedError(Exception):
 
 @dataclass
 class Log:
-    """Seconds and peak resident memory (MiB) by stage, in the order they ran."""
+    """Seconds, processor seconds of this process and peak resident memory (MiB) by stage, in the order they ran."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
     peak_mib: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time and watch what runs inside."""
         _reset_peak()
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         say(f"{name} …")
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
+        self.cpu_seconds[name] = round(time.process_time() - worked, 3)
         self.peak_mib[name] = round(_peak_mib(), 1)
         say(f"{name}: {self.seconds[name]:.1f} s, peak {self.peak_mib[name]:.0f} MiB")
 

@@ -38,8 +38,8 @@ def as_of_of(city: Path) -> str:
     return str(json.loads((city / "city.json").read_text("utf-8"))["as_of"])
 
 
-def run(inbox: Path, register: Path, as_of: str, **environment: str) -> Done:
-    done = childflow("run", "--inbox", inbox, "--register", register, "--as-of", as_of, **environment)
+def run(inbox: Path, register: Path, as_of: str, *words: str, **environment: str) -> Done:
+    done = childflow("run", "--inbox", inbox, "--register", register, "--as-of", as_of, *words, **environment)
     assert done.code == 0, done.err
     return done
 

@@ -152,14 +152,14 @@ def test_killed_at_any_moment_the_last_register_stands_and_the_next_run_complete
     good = tables(register)
     moments = random.Random(7)
     code = "from flows.cli import main; main()"
-    call = [sys.executable, "-c", code, "run", "--inbox", str(TINY / "inbox"), "--register", str(register), "--as-of", tiny_as_of]
+    call = [sys.executable, "-c", code, "run", "--inbox", str(TINY / "inbox"), "--register", str(register), "--as-of", tiny_as_of, "--anew"]
     for _ in range(10):
         dying = subprocess.Popen(call, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.25, 0.98) * whole)
         dying.send_signal(signal.SIGKILL)
         dying.wait()
         assert rows(register, "SELECT count(*) FROM person")[0][0] == good["person"].height
-    run(TINY / "inbox", register, tiny_as_of)
+    run(TINY / "inbox", register, tiny_as_of, "--anew")
     after = tables(register)
     for name in sorted(set(good) - {"run", "export_log"}):
         assert good[name].equals(after[name]), name
@@ -172,7 +172,7 @@ def test_a_reader_sees_one_consistent_register_before_during_and_after_a_run(tin
     run(TINY / "inbox", register, tiny_as_of)
     with duckdb.connect(str(register.resolve()), read_only=True) as reader:
         before = reader.execute("SELECT count(*), (SELECT count(*) FROM run) FROM person").fetchall()
-        run(TINY / "inbox", register, tiny_as_of)
+        run(TINY / "inbox", register, tiny_as_of, "--anew")
         assert reader.execute("SELECT count(*), (SELECT count(*) FROM run) FROM person").fetchall() == before
     ((_, runs),) = before
     assert rows(register.resolve(), "SELECT count(*) FROM run") == [(runs + 1,)]
