@@ -56,18 +56,9 @@ def link(work: Path, as_of: date) -> None:
 def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model | None = None) -> Linked:
     """The same on frames: RECORD and the last run's tables in, this run's tables out."""
     model = model or load_model()
-    night = prepare(record, as_of, model)
-    pairs, blocks = block(night.units.values, pl.DataFrame({"unit": range(night.units.count), "is_trusted": night.trusted}, schema_overrides={"unit": pl.UInt32}))
-    flags = night.trusted.to_numpy()
-    pairs = pairs.with_columns(both_trusted=pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))
-    weighed = weigh(compare(pairs, night.units, model), model)
-    queue = REVIEW_QUEUE.conform(previous["review_queue"]) if "review_queue" in previous else REVIEW_QUEUE.empty()
-    rows = _distinct_rows(night)
-    bound = decisions(queue, rows, previous.get("person_record"))
-    clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
-    rows = rows.join(clustering.cluster, on="unit", how="left", maintain_order="left").with_columns(
-        is_decided=pl.col("unit").is_in(pl.concat([bound["l"], bound["r"]]).unique().implode())
-    )
+    found = resolve(record, previous, as_of, model)
+    night, weighed, clustering, bound, rows = found.night, found.weighed, found.clustering, found.bound, found.rows
+    queue = _queue(previous)
     memory = remember(previous.get("identity"), previous.get("person_record"), previous.get("person"))
     spans = record.group_by("record_hash").agg(first_seen=pl.col("export_date").min(), last_seen=pl.col("export_date").max())
     named = name_clusters(rows.join(spans, on="record_hash", how="left", maintain_order="left"), memory, as_of)
@@ -82,7 +73,41 @@ def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of:
         "identity": named.identity,
         "identity_event": named.events,
     }
-    return Linked(tables, _report(night, blocks, weighed, clustering, tables))
+    return Linked(tables, _report(night, found.blocks, weighed, clustering, tables))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Who belongs together: the night, the report of blocking, the weighed pairs, the clusters; `bound`, the decisions that bind; and `rows`, the distinct
+    rows with their clusters."""
+
+    night: Night
+    blocks: pl.DataFrame
+    weighed: pl.DataFrame
+    clustering: Clustering
+    bound: pl.DataFrame
+    rows: pl.DataFrame
+
+
+def resolve(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> Found:
+    """From RECORD to clusters: the part that has nothing to do with what persons are called."""
+    night = prepare(record, as_of, model)
+    pairs, blocks = block(night.units.values, pl.DataFrame({"unit": range(night.units.count), "is_trusted": night.trusted}, schema_overrides={"unit": pl.UInt32}))
+    flags = night.trusted.to_numpy()
+    pairs = pairs.with_columns(both_trusted=pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))
+    weighed = weigh(compare(pairs, night.units, model), model)
+    rows = _distinct_rows(night)
+    bound = decisions(_queue(previous), rows, previous.get("person_record"))
+    clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
+    rows = rows.join(clustering.cluster, on="unit", how="left", maintain_order="left").with_columns(
+        is_decided=pl.col("unit").is_in(pl.concat([bound["l"], bound["r"]]).unique().implode())
+    )
+    return Found(night, blocks, weighed, clustering, bound, rows)
+
+
+def _queue(previous: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """The last run's review queue."""
+    return REVIEW_QUEUE.conform(previous["review_queue"]) if "review_queue" in previous else REVIEW_QUEUE.empty()
 
 
 def _distinct_rows(night: Night) -> pl.DataFrame:

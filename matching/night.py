@@ -43,7 +43,7 @@ def prepare(record: pl.DataFrame, as_of: date, model: Model) -> Night:
     records = features.code_records(record)
     own = anchors.own_numbers(records, as_of)
     changed = anchors.changed_numbers(records, own)
-    members = _members(records.rows.height, own, changed)
+    members = members_of(records.rows.height, own, changed)
     return Night(records, own, changed, members.table(), *_units(records, own, members, model))
 
 
@@ -71,7 +71,7 @@ def _units(records: Records, own: pl.DataFrame, members: Members, model: Model) 
     return units, pl.Series("is_trusted", trusted)
 
 
-def _members(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:
+def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:
     """The units of `count` rows: rows with one number (or numbers that were changed into each other) are one unit, every other row its own."""
     numbers = own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id")
     codes = numbers.select("own_id").unique().sort("own_id").with_row_index("code")
