@@ -19,7 +19,13 @@ from matching import name_levels
 from matching.model import Model
 
 NEAR_DAYS = 62
+_LOST = ord("?")
 _SIMILAR_NAMES = (name_levels.SOUND, name_levels.UNREADABLE, name_levels.NEAR, name_levels.DROPPED, name_levels.SHORT, name_levels.ORDER)
+# the attributes that pairs share or do not, and those of which every value of one side meets every value of the other
+_COMPARED = (
+    "birth_month", "birth_year", "sex", "phone", "address", "place_town", "place", "hukou_town", "hukou", "household", "certificate", "document", "feed_key", "feed",
+)  # fmt: skip
+_CROSSED = ("name", "birth")
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,16 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
 
 
 def _of_pairs(units: Units, pairs: pl.DataFrame) -> Units:
-    """What the units of some pairs have, each value once."""
+    """What the units of some pairs have, as far as it is compared; what is crossed, each value once."""
     wanted = np.zeros(units.count, dtype=np.bool_)
     for side in ("l", "r"):
         wanted[pairs[side].to_numpy()] = True
 
     def chosen(table: pl.DataFrame) -> pl.DataFrame:
-        return table.filter(wanted[table["unit"].to_numpy()]).unique()
+        return table.filter(wanted[table["unit"].to_numpy()])
 
-    return replace(units, values={name: chosen(table) for name, table in units.values.items()}, relatives=chosen(units.relatives), id_texts=chosen(units.id_texts))
+    values = {name: chosen(units.values[name]) for name in _COMPARED} | {name: chosen(units.values[name]).unique() for name in _CROSSED}
+    return replace(units, values=values, relatives=chosen(units.relatives).unique(), id_texts=chosen(units.id_texts).unique())
 
 
 def cross(pairs: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -177,73 +184,69 @@ def _id_numbers(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame
     """The best level over what is left of id numbers; a number inside a record key may be an old one, one taken for
     a sibling's is none of the child's: they only speak for, never against."""
     position = model.comparison("id_number").position
-    crossed = cross(pairs, units.id_texts)
-    compared = compare_id_texts(crossed.select("text", "kind", "text_r", "kind_r").unique(), position)
-    best = crossed.join(compared, on=["text", "kind", "text_r", "kind_r"]).group_by("pair").agg(
+    texts = units.id_texts.select("text", "kind").unique().sort("text", "kind").with_row_index("code")
+    crossed = cross(pairs, units.id_texts.join(texts, on=["text", "kind"]).select("unit", "code"))
+    distinct = crossed.select("code", "code_r").unique()
+    sides = (texts[distinct[code].to_numpy()] for code in ("code", "code_r"))
+    both = pl.concat([side.select("text", "kind").rename({"text": f"text{end}", "kind": f"kind{end}"}) for side, end in zip(sides, ("", "_r"), strict=True)], how="horizontal")
+    compared = distinct.with_columns(compare_id_texts(both, position)["level"])
+    best = crossed.join(compared, on=["code", "code_r"]).group_by("pair").agg(
         id_number=pl.col("level").min(), two=(pl.col("level") == position("two_numbers")).any()
     )
     level = pl.when(pl.col("two") & (pl.col("id_number") != position("same"))).then(position("two_numbers")).otherwise("id_number")
-    return best.select("pair", id_number=level.cast(pl.Int8)).sort("pair")
+    return best.select("pair", id_number=level.cast(pl.Int8))
 
 
-def compare_id_texts(distinct: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFrame:
-    """The level of each pair of 18-character texts; see `_id_numbers`."""
-    edits = process.cpdist(distinct["text"].to_list(), distinct["text_r"].to_list(), scorer=OSA.distance, score_cutoff=2)
-    both_known = [_known(pl.col("text"), i) & _known(pl.col("text_r"), i) for i in range(18)]
-    agree = [_at(pl.col("text"), i) == _at(pl.col("text_r"), i) for i in range(18)]
-    known = pl.sum_horizontal(k.cast(pl.Int32) for k in both_known)
-    wrong = pl.sum_horizontal((k & ~a).cast(pl.Int32) for k, a in zip(both_known, agree, strict=True))
-    front = pl.all_horizontal(*(~k | a for k, a in zip(both_known[:14], agree[:14], strict=True)))
-    partial = (pl.col("kind") == "partial") | (pl.col("kind_r") == "partial")
-    key = (pl.col("kind") == "key") | (pl.col("kind_r") == "key")
+def compare_id_texts(both: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFrame:
+    """The level of each pair of 18-character texts: `both` has text, kind, text_r, kind_r, and is given back with `level`; see `_id_numbers`."""
+    left, right = (np.frombuffer("".join(both[side]).encode("ascii", "replace"), dtype=np.uint8).reshape(-1, 18) for side in ("text", "text_r"))
+    known = (left != _LOST) & (right != _LOST)
+    wrong = known & (left != right)
+    # two neighbours changed places: the only two that differ, each the other's
+    turned = (wrong.sum(axis=1) == 2) & ((wrong[:, :-1] & wrong[:, 1:]) & (left[:, :-1] == right[:, 1:]) & (left[:, 1:] == right[:, :-1])).any(axis=1)
+    seen = both.with_columns(
+        known=pl.Series(known.sum(axis=1)), wrong=pl.Series(wrong.sum(axis=1)), front=pl.Series(~wrong[:, :14].any(axis=1)), turned=pl.Series(turned)
+    )
+    either = {kind: (pl.col("kind") == kind) | (pl.col("kind_r") == kind) for kind in ("partial", "key", "carried")}
     own = (pl.col("kind") == "own") & (pl.col("kind_r") == "own")
-    carried = (pl.col("kind") == "carried") | (pl.col("kind_r") == "carried")
-    return distinct.with_columns(
-        level=pl.when(carried).then(pl.when((wrong == 0) & (known == 18)).then(at("carried")))
-        .when((wrong == 0) & (known == 18)).then(at("same"))
+    agrees, whole = pl.col("wrong") == 0, pl.col("known") == 18
+    return seen.with_columns(
+        level=pl.when(either["carried"]).then(pl.when(agrees & whole).then(at("carried")))
+        .when(agrees & whole).then(at("same"))
         .when(own).then(at("two_numbers"))
-        .when(partial & (wrong == 0) & (known >= 14)).then(at("digits_same"))
-        .when(partial & (wrong == 0) & (known >= 6)).then(at("masked_same"))
-        .when(key).then(None)
-        .when(~partial & (pl.Series(edits, dtype=pl.Int32) <= 1)).then(at("one_digit"))
-        .when(front & (known >= 14)).then(at("front_same"))
+        .when(either["partial"] & agrees & (pl.col("known") >= 14)).then(at("digits_same"))
+        .when(either["partial"] & agrees & (pl.col("known") >= 6)).then(at("masked_same"))
+        .when(either["key"]).then(None)
+        .when(~either["partial"] & ((pl.col("wrong") <= 1) | pl.col("turned"))).then(at("one_digit"))
+        .when(pl.col("front") & (pl.col("known") >= 14)).then(at("front_same"))
         .otherwise(at("different"))
-    )  # fmt: skip
-
-
-def _at(text: pl.Expr, i: int) -> pl.Expr:
-    return text.str.slice(i, 1)
-
-
-def _known(text: pl.Expr, i: int) -> pl.Expr:
-    return _at(text, i) != "?"
+    ).drop("known", "wrong", "front", "turned")  # fmt: skip
 
 
 def _relatives(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     """How the people around the two children agree, as sets of persons known by name or number."""
     position = model.comparison("relatives").position
     people = units.relatives
-    crossed = cross(pairs, people)
-    same_name = (pl.col("name_code") == pl.col("name_code_r")).fill_null(False)
-    same_number = (pl.col("number") == pl.col("number_r")).fill_null(False)
-    parent = (pl.col("role") == pl.col("role_r")) & (pl.col("role") > 0) & pl.col("name_code").is_not_null() & pl.col("name_code_r").is_not_null()
-    distinct = crossed.filter(~same_name, parent).select(a="name_code", b="name_code_r").unique()
-    similar = name_levels.compare_names(distinct, units.names).filter(pl.col("level").is_in(_SIMILAR_NAMES))
-    crossed = crossed.join(
-        similar.select("a", "b", is_similar=True), left_on=["name_code", "name_code_r"], right_on=["a", "b"], how="left", maintain_order="left"
+    names, numbers = (_common(pairs, people.select("unit", value=c).drop_nulls().unique()) for c in ("name_code", "number"))
+    parents = people.filter(pl.col("role") > 0, pl.col("name_code").is_not_null())
+    both = np.zeros(pairs.height, dtype=np.bool_)
+    for role in parents["role"].unique():
+        both |= _have(pairs, parents.filter(pl.col("role") == role), units.count)
+    strange = pairs.filter((names == 0) & (numbers == 0) & both)
+    crossed = cross(strange, parents.select("unit", "role", "name_code")).filter(pl.col("role") == pl.col("role_r")).rename({"name_code": "a", "name_code_r": "b"})
+    similar = name_levels.compare_names(crossed, units.names).filter(pl.col("level").is_in(_SIMILAR_NAMES))
+    alike = np.zeros(pairs.height, dtype=np.bool_)
+    alike[crossed.join(similar, on=["a", "b"], how="semi")["pair"].to_numpy()] = True
+    level = np.select(
+        [np.maximum(names, numbers) >= 2, numbers == 1, names == 1, alike, both],
+        [position(each) for each in ("two_same", "number_same", "one_same", "similar", "other_parent")],
+        position("other_people"),
     )
-    found = crossed.group_by("pair").agg(
-        names=pl.col("name_code").filter(same_name).n_unique(),
-        numbers=pl.col("number").filter(same_number).n_unique(),
-        similar=pl.col("is_similar").fill_null(False).any(),
-        parents=parent.any(),
-    )
-    level = (
-        pl.when(pl.max_horizontal("names", "numbers") >= 2).then(position("two_same"))
-        .when(pl.col("numbers") == 1).then(position("number_same"))
-        .when(pl.col("names") == 1).then(position("one_same"))
-        .when("similar").then(position("similar"))
-        .when("parents").then(position("other_parent"))
-        .otherwise(position("other_people"))
-    )  # fmt: skip
-    return found.select("pair", relatives=level.cast(pl.Int8)).sort("pair")
+    return _column(pairs, "relatives", np.where(_have(pairs, people, units.count), level, -1))
+
+
+def _common(pairs: pl.DataFrame, values: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """How many values the two units of each pair have in common; `values` are distinct."""
+    half = pairs.join(values, left_on="l", right_on="unit")
+    common = half.join(values, left_on=["r", "value"], right_on=["unit", "value"], how="semi")["pair"]
+    return np.bincount(common.to_numpy(), minlength=pairs.height)
