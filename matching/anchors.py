@@ -67,18 +67,22 @@ def _first_rows(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def _candidates(records: Records, as_of: date) -> pl.DataFrame:
-    """Rows with a valid number (and `number`, its rank), what it says of birth date and sex, how the date agrees, and whether it is a relative's."""
+    """Rows with a valid number (and `number`, the first row's place), what it says of birth date and sex, how the date agrees, and whether it is a relative's."""
     rows = records.rows.filter(pl.col("id_number_status") == "valid", pl.col("id_number").is_not_null()).select(
         "rec", "feed", "id_number", "name_code", "former_code", "is_informative", "sex", "born", "birth_date", "birth_date_precision"
     )
-    numbers = rows.select("id_number").unique().with_columns(
+    # joined by hash, then compared as text: were two numbers ever to share one, the second would count as none
+    rows = rows.with_columns(number_hash=hashed(pl.col("id_number")))
+    numbers = rows.unique("number_hash", keep="first", maintain_order=True).select(
+        "number_hash",
+        known="id_number",
         id_birth=pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False),
         id_sex=pl.when(pl.col("id_number").str.slice(16, 1).cast(pl.Int32, strict=False) % 2 == 1).then(pl.lit("male")).otherwise(pl.lit("female")),
     )
-    numbers = numbers.filter(pl.col("id_birth").is_not_null()).sort("id_number").with_row_index("number")
-    rows = rows.join(numbers, on="id_number", maintain_order="left")
+    numbers = numbers.filter(pl.col("id_birth").is_not_null()).with_row_index("number")
+    rows = rows.join(numbers, on="number_hash", maintain_order="left").filter(pl.col("id_number") == pl.col("known")).drop("known")
     held = records.relatives.select("rec", number_hash="id_number", by_sibling=pl.col("relation").is_in(["brother", "sister"])).drop_nulls("number_hash")
-    held = held.join(rows.select("rec", number_hash=hashed(pl.col("id_number"))), on=["rec", "number_hash"], how="semi").group_by("rec").agg(pl.col("by_sibling").all())
+    held = held.join(rows.select("rec", "number_hash"), on=["rec", "number_hash"], how="semi").group_by("rec").agg(pl.col("by_sibling").all())
     rows = rows.join(held, on="rec", how="left", maintain_order="left")
     rows = _with_date_level(rows).with_columns(is_adult=pl.col("id_birth").dt.offset_by(f"{ADULT_YEARS}y") <= as_of)
     agrees = pl.col("date_level").is_in([AGREES, TYPO])

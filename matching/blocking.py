@@ -20,6 +20,7 @@ Place = npt.NDArray[np.int64]
 # two units of 28 bits and a rule of 8 make 64; the odd multiplier of splitmix64 keeps mixed keys apart
 _SPAN = np.uint64(2**28)
 _RULES = np.uint64(2**8)
+_BITS = 22
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 REPORT_SCHEMA = pl.Schema({"rule": pl.String, "pairs_possible": pl.Int64, "pairs_new": pl.Int64, "blocks_over_cap": pl.Int64, "pairs_dropped": pl.Int64})
@@ -179,9 +180,10 @@ class _Keys:
     def _narrowed(self, key: Whole, unit: Whole, attribute: str) -> tuple[Whole, Whole]:
         """The keys with the values of a further attribute mixed in: one for each value the unit has."""
         if attribute not in self._sorted:
-            table = self._values[attribute].sort("unit")
-            sizes = np.bincount(table["unit"].to_numpy(), minlength=self._loose.size)
-            self._sorted[attribute] = table["value"].hash().to_numpy(), np.append(0, np.cumsum(sizes))
+            table = self._values[attribute]
+            holder = table["unit"].to_numpy()
+            sizes = np.bincount(holder, minlength=self._loose.size)
+            self._sorted[attribute] = table["value"].hash().to_numpy()[np.argsort(holder)], np.append(0, np.cumsum(sizes))
         value, start = self._sorted[attribute]
         first = start[unit]
         size = start[unit + np.uint64(1)] - first
@@ -189,11 +191,18 @@ class _Keys:
 
     def _thinned(self, key: Whole, unit: Whole, trusted_too: bool) -> _Blocks:
         """The blocks of distinct units that make a pair."""
+        across = self._bounds.across
+        if across is None and not trusted_too:
+            # most keys belong to no loose unit: a table of bits tells nearly all of them, before anything is sorted
+            mark = np.zeros(2**_BITS, dtype=np.bool_)
+            place = key >> np.uint64(64 - _BITS)
+            mark[place[self._loose[unit]]] = True
+            wanted = mark[place]
+            key, unit = key[wanted], unit[wanted]
         both = _distinct(key // self._units * self._units + unit)
         key, unit = both // self._units, both % self._units
         start = np.flatnonzero(_starts(key))
         size = np.diff(np.append(start, len(key)))
-        across = self._bounds.across
         if across is None:
             free = size if trusted_too else _summed(self._loose[unit], start)
             pairs = free * (size - free) + free * (free - 1) // 2

@@ -104,9 +104,11 @@ def code_records(record: pl.DataFrame) -> Records:
 
 def _without_rounded(rows: pl.DataFrame) -> pl.DataFrame:
     """One rounded number in eleven passes the checksum: `000` at its end, where the same name has the same 15 digits with another end, is Excel's."""
-    valid = rows.filter(pl.col("id_number_status") == "valid").select("rec", "id_number", "name_code", front=pl.col("id_number").str.slice(0, 15))
-    ended = pl.col("id_number").str.ends_with("000")
-    rounded = valid.filter(ended).join(valid.filter(~ended), on=["front", "name_code"], how="semi")["rec"]
+    valid = rows.filter(pl.col("id_number_status") == "valid").select("rec", "id_number", "name_code")
+    ended = valid.filter(pl.col("id_number").str.ends_with("000"))
+    others = valid.join(ended, on="name_code", how="semi").filter(~pl.col("id_number").str.ends_with("000"))
+    ended, others = (each.with_columns(front=pl.col("id_number").str.slice(0, 15)) for each in (ended, others))
+    rounded = ended.join(others, on=["front", "name_code"], how="semi")["rec"]
     is_rounded = pl.col("rec").is_in(rounded.implode())
     return rows.with_columns(
         id_partial=pl.when(is_rounded).then(pl.col("id_number").str.slice(0, 15) + "???").otherwise("id_partial"),

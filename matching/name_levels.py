@@ -44,24 +44,25 @@ def name_table(names: pl.Series) -> pl.DataFrame:
         names: folded names, with nulls and repeats.
 
     Returns:
-        One row a name: code (UInt32, its rank), name, surname, given, sounds and near_sounds (lists of readings without blanks, in which dictation's
-        confusions are made one).
+        One row a name: code (UInt32, its rank), name, surname, given, and sounds (list of readings without blanks).
     """
     distinct = names.drop_nulls().unique().sort()
     table = pl.DataFrame({"name": distinct}, schema={"name": pl.String}).with_row_index("code").with_columns(surname=parts.surname(pl.col("name")))
     table = table.with_columns(given=pl.col("name").str.slice(pl.col("surname").str.len_chars()))
-    heads, tails = (_sounds(table[part], of) for part, of in (("surname", parts.surname_sounds), ("given", parts.given_sounds)))
-    spoken = table.select("code", "surname", "given").join(heads, on="surname").join(tails, on="given", suffix="_given")
-    readings = spoken.group_by("code").agg(
-        *((pl.col(kind) + pl.col(f"{kind}_given")).unique().sort().alias(f"{kind}s") for kind in ("sound", "near_sound"))
-    )
-    return table.join(readings, on="code", how="left", maintain_order="left")
+    return table.join(_readings(table, _joined).rename({"readings": "sounds"}), on="code", how="left", maintain_order="left")
 
 
-def _sounds(texts: pl.Series, of: Callable[[str], list[str]]) -> pl.DataFrame:
-    """The distinct texts (surnames, or given names), each with a row for every sound and near_sound it has."""
-    rows = [(text, _joined(sound), _joined(near_sound(sound))) for text in texts.unique().sort() for sound in of(text)]
-    return pl.DataFrame(rows, schema={texts.name: pl.String, "sound": pl.String, "near_sound": pl.String}, orient="row")
+def _readings(table: pl.DataFrame, heard: Callable[[str], str]) -> pl.DataFrame:
+    """code, readings of some names: every surname's with every given name's, as `heard`; worked out once for each different surname and given name."""
+    halves = []
+    for part, of in (("surname", parts.surname_sounds), ("given", parts.given_sounds)):
+        said = [(text, heard(sound)) for text in table[part].unique().sort() for sound in of(text)]
+        halves.append(table.select("code", part).join(pl.DataFrame(said, schema={part: pl.String, "said": pl.String}, orient="row"), on=part))
+    # nearly every name has one reading
+    spoken = halves[0].join(halves[1], on="code").select("code", readings=pl.col("said") + pl.col("said_right"))
+    single = spoken.filter(pl.col("code").is_unique()).with_columns(pl.concat_list("readings"))
+    several = spoken.filter(pl.col("code").is_duplicated()).group_by("code").agg(pl.col("readings").unique().sort())
+    return pl.concat([single, several])
 
 
 def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
@@ -87,8 +88,10 @@ def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _looks(table: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
-    """The rows of some names, with what is looked at: pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
+    """The rows of some names, with what is looked at: near_sounds (readings in which dictation's confusions are made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
     chosen = table.join(codes.rename("code").to_frame(), on="code", how="semi")
+    near = _readings(chosen, lambda sound: _joined(near_sound(sound)))
+    chosen = chosen.join(near.rename({"readings": "near_sounds"}), on="code", how="left", maintain_order="left")
     return chosen.with_columns(is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]")).with_columns(
         pattern=pl.when("is_latin").then("name").otherwise(pl.col("name").str.replace_all(_UNREADABLE, "?")),
         bag=pl.col("name").str.extract_all(r"\w").list.sort().list.join(""),

@@ -114,6 +114,7 @@ def surname_sounds(surname: str) -> list[str]:
     return sorted(surname_readings().get(surname) or {"".join(_character(c)[0] for c in surname)})
 
 
+@cache
 def given_sounds(given: str) -> list[str]:
     """All ways a given name may sound, at most 8: toneless syllables joined by blanks; Latin letters are their own reading."""
     if not any(_is_han(c) for c in given):
