@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from bench.linkage import peer
-from bench.linkage.city import AS_OF
+from benchmarks.linkage import peer
+from benchmarks.linkage.city import AS_OF
 from matching import anchors, features
 from matching.evaluation import count_pairs
 from matching.linkage import resolve

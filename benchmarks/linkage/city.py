@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.cli import app
-from matching.names import surname
 from matching.name_levels import name_table
+from matching.names import surname
 from matching.standardise import standardise
 from schemas.exports.feeds import FEEDS
 from schemas.exports.intake import take_in
