@@ -25,6 +25,7 @@ from publish.register import Run, publish, publish_unchanged, recall, writing
 from publish.report import write_report
 from publish.review import export_workbook, recall_decisions
 from publish.rosters import write_rosters
+from publish.verification import write_verification
 from rules.decide import decide
 from rules.facts import gather
 from rules.law import Law
@@ -51,7 +52,7 @@ def publish_as_it_was(tonight: Night, run: Run) -> None:
 
 
 def hand_out(register: Path, out: Path, run_id: str) -> None:
-    """Mandatory reports, rosters, possible matches, quarantined rows and the report, written anew beside the register."""
+    """Mandatory reports, rosters, possible matches, quarantined rows, what became of the answers, and the report, written anew beside the register."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     sender = Sender(f"run {run_id}", now(), password())
@@ -59,6 +60,7 @@ def hand_out(register: Path, out: Path, run_id: str) -> None:
     write_rosters(register, out / "rosters", sender)
     export_workbook(register, out / "review.xlsx", sender)
     write_workbooks(register, out / "quarantine", sender)
+    write_verification(register, out / "verification", sender)
     write_report(register, out / "report.html")
 
 

@@ -19,6 +19,7 @@ import polars as pl
 
 from flows import nightly
 from flows.settings import Night
+from publish.handing import Sender
 from publish.review import export_workbook, import_decisions
 from publish.review_sheet import DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, PAIR
 from publish.rosters import write_rosters
@@ -187,7 +188,7 @@ class Simulation:
         """Departments answer some of tonight's rosters, most rows as they are, some with something to say."""
         out = self.folder / "rosters"
         shutil.rmtree(out, ignore_errors=True)
-        write_rosters(self.register, out)
+        write_rosters(self.register, out, Sender("simulation", datetime.combine(day, time(15))))
         files = sorted(out.glob("花名册_*.xlsx"))
         for roster in self.rng.sample(files, min(rosters, len(files))):
             answer(roster, self.folder / "city" / "inbox", day, lambda row: self._said(row, day, share), self.rng)
@@ -212,7 +213,7 @@ class Simulation:
     def review(self, day: date, decide: int = 5) -> int:
         """A clerk decides some possible matches, by the truth."""
         book_path = self.folder / "review.xlsx"
-        if not export_workbook(self.register, book_path):
+        if not export_workbook(self.register, book_path, Sender("simulation", datetime.combine(day, time(15)))):
             return 0
         truth = {(r["feed"], r["source_file"], r["source_row"]): r["person"] for r in pl.read_parquet(self.folder / "city" / "truth" / "records.parquet").iter_rows(named=True)}
         sides = query(self.register, "SELECT q.pair_id, q.\"left\", q.\"right\" FROM review_queue q WHERE decision IS NULL ORDER BY pair_id LIMIT ?", decide)
