@@ -37,11 +37,13 @@ LEAVING = {"left", "returned", "turned_16", "merged"}
 def run_night(city: Path, register: Path, as_of: date, number: int, evening: date) -> None:
     """All stations of one night but the hand-outs; it starts in the evening of that day (14:00 UTC is 22:00 in the city)."""
     started = datetime.combine(evening, time(14)) + timedelta(seconds=number)
-    tonight = Night(f"night-{number:04d}", started, as_of, city / "inbox", register, 2, "4GB", False)
+    tonight = Night(
+        run_id=f"night-{number:04d}", started_at=started, as_of=as_of, inbox=city / "inbox", register=register, workers=2, memory="4GB", spill=None, keep=2, keep_work=False
+    )
     tonight.work.mkdir(parents=True)
     try:
         with patch.object(nightly, "HAND_OUT", lambda *_: None):
-            nightly.travel(tonight)
+            nightly.travel(tonight, nightly.look(tonight))
     finally:
         shutil.rmtree(tonight.work, ignore_errors=True)
 
