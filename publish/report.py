@@ -15,10 +15,11 @@ import duckdb
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from publish.ledger import parameters
 from publish.reading import SQL, reading
 from publish.report_blocks import Section
-from publish.report_counts import Figures, shown
-from publish.report_effect import OLD_DAYS, effect, feed_rows, quality, services
+from publish.report_counts import QUARTER_DAYS, Figures, shown
+from publish.report_effect import effect, feed_rows, quality, services
 from publish.report_map import BOUNDARIES
 from publish.report_pdf import write_pdf
 from publish.report_places import whence, where
@@ -36,7 +37,7 @@ _GLOSSARY = (
     ("待核实", "现有数据不足以判断的儿童，不计入流动儿童，也不排除，需要摸排核实。"),
     ("<5 和 —", "人数在1至4之间的写作“<5”；为防止用合计倒推，个别较大的数字也不列出，写作“—”。图和地图中相应留空。零照常列出。"),
     ("变化", "与所列日期的结果相比的净增减，不足5人写作“±<5”；任何一方不能列出时写作“—”。净增减不是人数，不作倒推保护。"),
-    ("距今天数", f"该数据现用文件中最早一份的导出日期到统计日期的天数；超过 {OLD_DAYS} 天以“!”标出，结果可能已过时。"),
+    ("距今天数", f"该数据现用文件中最早一份的导出日期到统计日期的天数；超过 {QUARTER_DAYS} 天以“!”标出，结果可能已过时。"),
     ("片区", "按“一区两群”划分：中心城区、主城新区、渝东北三峡库区城镇群、渝东南武陵山区城镇群。"),
     ("与普查口径不同", "人口普查的流动人口不含市辖区之间的人户分离，也不以区县为界，两者合计不能直接比较。"),
 )
@@ -78,7 +79,8 @@ def _template() -> Any:
 
 def figures_of(con: duckdb.DuckDBPyConnection) -> Figures:
     """The result of each query of sql/report by its name."""
-    return {path.stem: con.sql(path.read_text(encoding="utf-8")).pl() for path in sorted((SQL / "report").glob("*.sql"))}
+    queries = {path.stem: path.read_text(encoding="utf-8") for path in sorted((SQL / "report").glob("*.sql"))}
+    return {name: con.sql(text, params=parameters(text, {"quarter_days": QUARTER_DAYS})).pl() for name, text in queries.items()}
 
 
 def contents(con: duckdb.DuckDBPyConnection, boundaries: Path = BOUNDARIES) -> Report:

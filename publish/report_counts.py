@@ -1,7 +1,7 @@
 """The report's counts and what adds up to what. Enters: the figures of sql/report. Leaves: `Shown`, with the small ones hidden over the whole report.
 
 Keys: `flowing[, district | region, code]`, `undetermined`, `in care`, `alerts` likewise; `origin[, group], code`; `flow, group, region`; `pair, origin, district`;
-`outcome`, `reason`, `age`, `accompanied`, `care`, `department`, `kind`, `service`, `verified` with their codes.
+`outcome`, `reason`, `event`, `age`, `accompanied`, `care`, `department`, `kind`, `service`, `verified` with their codes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from publish.suppression import Counts, Key, Shown
 from schemas.reference import lists
 from schemas.tables.assessment import OUTCOME_OF, OUTCOMES, SERVICE_STATUSES
 
+QUARTER_DAYS = 92  # the longest quarter: what is compared with, and how old an export may be before a survey was missed
 REGIONS = ("中心城区", "主城新区", "渝东北", "渝东南")
 OTHER_PROVINCES = "其他省份"
 NAMED_PROVINCES = 2  # provinces that are a source of their own in the picture of flows
@@ -33,6 +34,11 @@ def regions() -> dict[str, str]:
 
 def shown(figures: Figures) -> Shown:
     """All counts of the report, settled together."""
+    return every_count(figures).settle()
+
+
+def every_count(figures: Figures) -> Counts:
+    """All counts of the report and the sums between them."""
     counts = Counts()
     _outcomes(counts, figures["outcomes"])
     _districts(counts, figures["districts"])
@@ -44,10 +50,14 @@ def shown(figures: Figures) -> Shown:
     _alerts(counts, figures["alerts"])
     services(counts, figures["services"].select("item", "status", "district", "children"))
     _verified(counts, figures["verification"])
+    for kind, night, quarter in figures["ledger_events"].iter_rows():
+        counts.add(("event", kind, "quarter"), quarter)
+        counts.add(("event", kind, "night"), night)
+        counts.sum(("event", kind, "quarter"), [("event", kind, "night")], rest=("event", kind, "before"))
     for department, state, n in figures["answers"].iter_rows():
         counts.add(("answers", department, state), n)
     counts.add(("review",), figures["review"].item())
-    return counts.settle()
+    return counts
 
 
 def shown_before(history: pl.DataFrame) -> Shown:

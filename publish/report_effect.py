@@ -9,13 +9,12 @@ import polars as pl
 
 from publish.report_blocks import BAR, NUMBER, TEXT, Chart, Note, Row, Section, Table, stack
 from publish.report_charts import before_after, heat
-from publish.report_counts import REGIONS, Figures
+from publish.report_counts import QUARTER_DAYS, REGIONS, Figures
 from publish.report_work import Earlier
 from publish.suppression import Shown
 from publish.words import FEED_WORDS, in_words
 from schemas.exports.feeds import FEEDS
 
-OLD_DAYS = 92  # a survey's quarter: an export older than that has missed one
 _TOP_REASONS = 12
 _NIGHTS = 6
 _FEW = 20  # a percentage of fewer children says little
@@ -155,7 +154,7 @@ def feed_rows(counts: pl.DataFrame) -> list[dict[str, Any]]:
             {
                 "label": label, "seen": True, "files": f"{found['files']:,}", "newest": _day(found["newest"]),
                 "days": "" if found["oldest_days"] is None else f"{found['oldest_days']:,}",
-                "is_old": (found["oldest_days"] or 0) > OLD_DAYS, "rate": f"{rate:.2%}",
+                "is_old": (found["oldest_days"] or 0) > QUARTER_DAYS, "rate": f"{rate:.2%}",
                 **{name: f"{found[name]:,}" for name in ("rows_in", "rows_accepted", "rows_quarantined")},
             }
         )  # fmt: skip

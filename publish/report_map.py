@@ -42,7 +42,7 @@ def maps(counts: Mapping[str, int | None], names: Mapping[str, str], regions: Ma
     features = [f for f in json.loads(boundaries.read_text(encoding="utf-8"))["features"] if _is_drawn(f["properties"]["code"], counts)]
     central = [f for f in features if regions.get(f["properties"]["code"]) == CENTRE]
     outer = [_label(f, counts, names) for f in features if f not in central]
-    whole = _drawn(features, [*outer, {"lon": 106.62, "lat": 29.62, "name": CENTRE, "text": ""}], counts, "city", (560, 500), 12)
+    whole = _drawn(features, [*outer, {"lon": 106.62, "lat": 29.62, "name": CENTRE, "text": ""}], counts, "city", (540, 500), 13)
     part = _drawn(central, [_label(f, counts, names) for f in central], counts, "centre", (380, 460), 14)
     return whole, part
 

@@ -30,7 +30,7 @@ def where(figures: Figures, shown: Shown, boundaries: Path) -> Section:
         blocks.append(
             Columns(
                 (
-                    (Chart(drawn[0], "各区县流动儿童人数分布图，数字见下表", "全市", is_wide=True),),
+                    (Chart(drawn[0], "各区县流动儿童人数分布图，数字见下表", "全市"),),
                     (Chart(drawn[1], "中心城区各区流动儿童人数分布图，数字见下表", "中心城区"),),
                 )
             )

@@ -10,12 +10,11 @@ import polars as pl
 
 from publish.report_blocks import BAR, NUMBER, TEXT, Chart, Columns, Note, Part, Row, Section, Table, bars, change, stack
 from publish.report_charts import trend
-from publish.report_counts import REGIONS, Figures, shown_before
+from publish.report_counts import QUARTER_DAYS, REGIONS, Figures, shown_before
 from publish.suppression import Shown
-from publish.words import CATEGORY_WORDS, OUTCOME_WORDS, REASON_WORDS
+from publish.words import CATEGORY_WORDS, EVENT_WORDS, OUTCOME_WORDS, REASON_WORDS
 from schemas.tables.assessment import OUTCOME_OF, OUTCOMES, REASONS
 
-QUARTER_DAYS = 92
 _SERIES = ("flowing", "undetermined")
 _ANSWER_STATES = {
     "confirmed": "属实", "applied": "已采用", "noted": "已记录", "superseded": "已有更新答复", "contradicted": "部门间矛盾", "waiting": "尚未生效", "unusable": "无法采用",
@@ -61,9 +60,17 @@ def outcomes(figures: Figures, shown: Shown, last: Earlier | None, base: Earlier
         ]
     rows.append(Row(("合计", shown.text("all"), *(change(shown.value("all"), night.shown.value("all")) for night in compared if night))))
     table = Table(columns, rows, "结果、理由及变化", note="变化为净增减：既可能是儿童流入流出，也可能是数据更新；净增减不足5人写作“±<5”。")
-    blocks.append(table)
+    blocks += [table, _ledger(figures, shown)]
     lead = "每名儿童只有一个结果和一个理由；几个理由同时成立时取排在最前的一个。"
     return Section("认定结果和变化", lead if last else f"{lead}这是第一次运行，尚无可比较的日期。", tuple(blocks))
+
+
+def _ledger(figures: Figures, shown: Shown) -> Table:
+    """Changes of the ledger: this night's, and the quarter's."""
+    kinds = figures["ledger_events"]["kind"]
+    rows = [Row((EVENT_WORDS.get(k, k), shown.text("event", k, "night"), shown.text("event", k, "quarter"))) for k in kinds]
+    note = "按涉及的儿童人数；首次建立台账时全部计为列入。"
+    return Table((("变动", TEXT), ("本次", NUMBER), (f"近 {QUARTER_DAYS} 天", NUMBER)), rows, "台账变动", "台账没有变动。", note)
 
 
 def _reasons(outcome: str, shown: Shown) -> Sequence[str]:

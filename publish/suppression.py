@@ -76,7 +76,7 @@ class Counts:
     def settle(self) -> Shown:
         """Hide the small counts, and further ones until no small one can be computed.
 
-        Where a small count could be told, the smallest shown part of a sum that tells a count is hidden too, of others after these; then the whole. Each group of hidden counts that hang
+        Where a small count could be told, the an expendable count of its sums is hidden too, else the smallest shown part of a sum that tells a count, else of others, else the whole. Each group of hidden counts that hang
         together by sums is judged by integer programming: the least and the most each small one could be.
         """
         hidden = {k for k, n in self.counts.items() if 0 < n < SMALL} | self.unprinted
@@ -118,11 +118,12 @@ class Counts:
             return None
         lonely = [s for s in sums if sum(k in hidden for k in (s[0], *s[1])) == 1]
         near = [s for s in sums if told == s[0] or told in s[1]]
-        for pool in (lonely, near, sums):
-            parts, wholes = {p for s in pool for p in s[1]}, {s[0] for s in pool}
-            for candidates in ((parts | wholes) & self.expendable, parts, wholes):
-                if shown := [k for k in candidates if k not in hidden and self.counts[k] > 0]:
-                    return min(shown, key=lambda k: (self.counts[k], k))
+        pools = [{k for s in near for k in (s[0], *s[1])} & self.expendable]
+        for some in (lonely, near, sums):
+            pools += [{p for s in some for p in s[1]}, {s[0] for s in some}]
+        for pool in pools:
+            if shown := [k for k in pool if k not in hidden and self.counts[k] > 0]:
+                return min(shown, key=lambda k: (self.counts[k], k))
         return None
 
     def _told(self, group: frozenset[Key], sums: list[tuple[Key, tuple[Key, ...]]]) -> Key | None:
