@@ -109,6 +109,20 @@ def explain(
 
 
 @app.command()
+def whatif(
+    register: RegisterFile,
+    changes: Annotated[list[str], typer.Option("--set", help="NAME=VALUE: months=5, zone=+500116,-500113, age=14, or topic/parameter=VALUE; may be given again.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The day the rule is applied for; default the register's own.")] = None,
+    lang: Annotated[Language, typer.Option(help="The language of the answer.")] = Language.EN,
+) -> None:
+    """How many children would enter and leave, by district, if the law were another. The register is not touched."""
+    from flows.whatif import whatif as asked
+
+    for line in asked(existing(register), changes, parse_day(as_of, "--as-of") if as_of else None, lang.value):
+        typer.echo(line)
+
+
+@app.command()
 def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")], password_file: PasswordFile = None) -> None:
     """The workbooks for each district and each department."""
     from publish.rosters import write_rosters
@@ -238,9 +252,10 @@ def unusable() -> tuple[type[Exception], ...]:
     from matching.explain import UnknownPersonError
     from matching.tables.spec_levels import LinkError
     from publish.register import RegisterUnreadableError, VersionUnknownError
+    from rules.kept import FactsNotKeptError
     from rules.law_file import LawError
 
-    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, TruthMismatchError, UnknownPersonError)
+    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, FactsNotKeptError, TruthMismatchError, UnknownPersonError)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from publish.rosters import write_rosters
 from publish.verification import write_verification
 from rules.decide import decide
 from rules.facts import gather
+from rules.kept import keep
 from rules.law import Law
 from schemas.exports.feeds import FEEDS
 from schemas.exports.inbox import write_strays
@@ -74,6 +75,7 @@ ANSWERS = Station(weigh_answers, "answers")
 FACTS = Station(gather, "facts")
 DECIDE = Station(decide, "decide")
 PUBLISH = Station(publish_night, "publish", retries=1)
+KEEP = Station(keep, "keep", retries=1, is_after_publishing=True)
 UNCHANGED = Station(publish_as_it_was, "unchanged", retries=1)
 HAND_OUT = Station(hand_out, "hand-out", retries=1, is_after_publishing=True)
 
@@ -139,6 +141,7 @@ def travel(tonight: Night, seen: Seen) -> dict[str, Any]:
     found = findings.counts(work)
     with log.stage("publish"):
         PUBLISH(tonight, run_record(tonight, seen, log, found))
+        KEEP(work, tonight.state / "facts", tonight.run_id)
     with log.stage("hand-out"):
         HAND_OUT(tonight.register, tonight.state / "out", tonight.run_id)
     findings.show_artifacts(work, log)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -17,6 +15,7 @@ from rules.assessment import assess
 from rules.basis import Facts
 from rules.facts import read_facts
 from rules.law import Law, Parameters
+from rules.parts import Span, between, in_order, rows_of, spans
 from rules.resources import resources
 from rules.signs import signs
 from rules.suggestions import suggest
@@ -28,11 +27,6 @@ from schemas.tables.table import Table
 # what the rules read of a child: nothing that names it
 CHILD_COLUMNS = ("person_id", "birth_date", "birth_date_precision", "sex", "document_type", "id_number_status", "first_seen", "last_seen", "feeds")
 OUTPUTS: tuple[Table, ...] = (RESIDENCE_EPISODE, ASSESSMENT, KEY_CARE, ALERT, SERVICE_GAP)
-# so many children in a part, and so many parts at once: their rows, evidence and lists fit in about two gigabytes
-CHILDREN_AT_ONCE = 50_000
-PARTS_AT_ONCE = 2
-
-Span = tuple[str | None, str | None]
 Frames = dict[str, pl.DataFrame]
 
 
@@ -56,23 +50,11 @@ def decide(work: Path, as_of: date, law: Law | None = None) -> None:
     facts, previous = read_facts(work), _previous(work)
 
     def some(span: Span) -> Frames:
-        return _decide_some(children.filter(_between(span)), _of(facts, span), _of(previous, span), as_of, p, law.version)
+        return _decide_some(children.filter(between(span)), rows_of(facts, span), rows_of(previous, span), as_of, p, law.version)
 
-    _write(_in_order(some, _spans(children)), work)
+    _write(in_order(some, spans(children)), work)
     _assert_each_child_once(work)
     _match(work, as_of, p)
-
-
-def _in_order(some: Callable[[Span], Frames], spans: Iterator[Span]) -> Iterator[Frames]:
-    """The frames of each part in the order of the parts; while one is written the next are made."""
-    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
-        running: deque[Future[Frames]] = deque()
-        for span in spans:
-            running.append(pool.submit(some, span))
-            if len(running) > PARTS_AT_ONCE:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
 
 
 def _write(parts: Iterator[Frames], work: Path) -> None:
@@ -104,24 +86,6 @@ def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: d
     gaps = services.gaps(children, facts, assessment, as_of, p, found=found)
     frames = (answers.episodes, answers.assessment, care, raised, gaps)
     return {table.name: frame for table, frame in zip(OUTPUTS, frames, strict=True)}
-
-
-def _spans(children: pl.LazyFrame) -> Iterator[Span]:
-    """The children cut by person_id: (first, first of the next); open at both ends, so that what belongs to no child of today falls somewhere too."""
-    ids = children.select(pl.col("person_id").sort()).collect().get_column("person_id")
-    starts = [None, *ids.gather_every(CHILDREN_AT_ONCE)[1:]]
-    yield from zip(starts, [*starts[1:], None], strict=True)
-
-
-def _between(span: Span) -> pl.Expr:
-    first, last = span
-    person = pl.col("person_id")
-    return (pl.lit(True) if first is None else person >= first) & (pl.lit(True) if last is None else person < last)
-
-
-def _of(frames: Facts, span: Span) -> dict[str, pl.LazyFrame]:
-    """The rows of some children, read once: everything that is decided asks for them again."""
-    return {name: frame.filter(_between(span)).collect().lazy() for name, frame in frames.items()}
 
 
 def _previous(work: Path) -> dict[str, pl.LazyFrame]:
