@@ -6,14 +6,13 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flows.options import OutFolder, PasswordFile, RegisterFile, existing, sender
 from flows.settings import UnusableInputError, parse_day, quiet_prefect
-
-if TYPE_CHECKING:
-    from publish.handing import Sender
+from flows.sheets import sheets
 
 app = typer.Typer(
     name="childflow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -21,18 +20,14 @@ app = typer.Typer(
 )  # fmt: skip
 review = typer.Typer(no_args_is_help=True, help="Possible matches: out to a clerk as a workbook, decisions back in.")
 app.add_typer(review, name="review")
+app.add_typer(sheets)
+
 
 class Language(StrEnum):
     """The languages an answer is given in."""
 
     EN = "en"
     ZH = "zh"
-
-
-RegisterFile = Annotated[Path, typer.Option("--register", help="The register's file.")]
-PasswordFile = Annotated[
-    Path | None, typer.Option("--password-file", help="File whose first line locks the workbooks; else CHILDFLOW_PASSWORD_FILE, else they are open.")
-]
 
 
 @app.command()
@@ -123,7 +118,7 @@ def whatif(
 
 
 @app.command()
-def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")], password_file: PasswordFile = None) -> None:
+def rosters(register: RegisterFile, out: OutFolder, password_file: PasswordFile = None) -> None:
     """The workbooks for each district and each department."""
     from publish.rosters import write_rosters
 
@@ -133,7 +128,7 @@ def rosters(register: RegisterFile, out: Annotated[Path, typer.Option(help="Fold
 
 
 @app.command("mandatory-reports")
-def mandatory_reports(register: RegisterFile, out: Annotated[Path, typer.Option(help="Folder for the workbooks.")], password_file: PasswordFile = None) -> None:
+def mandatory_reports(register: RegisterFile, out: OutFolder, password_file: PasswordFile = None) -> None:
     """Children of whom the police are to be told at once (强制报告), a workbook for each district."""
     from publish.mandatory_reports import write_mandatory_reports
 
@@ -192,14 +187,6 @@ def link_command(
         typer.echo(line)
 
 
-def sender(password_file: Path | None) -> Sender:
-    """Whoever gave the command, now, with the password of the file or the environment."""
-    from flows.settings import login, now, password
-    from publish.handing import Sender
-
-    return Sender(login(), now(), password(password_file))
-
-
 @app.command()
 def rollback(
     register: RegisterFile,
@@ -235,27 +222,17 @@ def doctor(
     typer.echo(f"Next: childflow run --inbox {inbox} --register {register}")
 
 
-def existing(path: Path) -> Path:
-    """The path, when something is there.
-
-    Raises:
-        UnusableInputError: nothing is there.
-    """
-    if not path.exists():
-        raise UnusableInputError(f"there is no file {path}: run 'childflow run' first, or give another path")
-    return path
-
-
 def unusable() -> tuple[type[Exception], ...]:
     """The errors that are about what was given, not about us."""
     from matching.evaluation import TruthMismatchError
     from matching.explain import UnknownPersonError
     from matching.tables.spec_levels import LinkError
+    from publish.layout import LayoutError
     from publish.register import RegisterUnreadableError, VersionUnknownError
     from rules.kept import FactsNotKeptError
     from rules.law_file import LawError
 
-    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, FactsNotKeptError, TruthMismatchError, UnknownPersonError)
+    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, LayoutError, FactsNotKeptError, TruthMismatchError, UnknownPersonError)
 
 
 def main() -> None:

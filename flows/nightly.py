@@ -20,6 +20,7 @@ from matching.linkage import link
 from matching.standardise import standardise
 from publish.handing import Sender, recall_log
 from publish.mandatory_reports import write_mandatory_reports
+from publish.national import recall_sent
 from publish.quarantine import write_workbooks
 from publish.register import Run, publish, publish_unchanged, recall, writing
 from publish.report import write_report
@@ -36,9 +37,10 @@ from schemas.exports.intake import take_in
 
 
 def recall_last_night(register: Path, work: Path) -> None:
-    """The last good register's tables, and what came to lie beside it since: clerks' decisions, the log of what was handed out."""
+    """The last good register's tables, and what came to lie beside it since: clerks' decisions, what was handed out, what was sent."""
     recall(register, work)
     recall_log(register, work)
+    recall_sent(register, work)
     recall_decisions(register, work)
 
 

@@ -15,12 +15,13 @@ import polars as pl
 from publish.checks import check
 from publish.comments import comment, comments, create, literal, quoted
 from publish.ledger import SQL, Night, carry_on, night_among, parameters, statements
+from publish.national_state import enter_national
 from publish.swap import remove
 from publish.views import VIEWS
 from schemas.reference import lists
 from schemas.reference.days import name_of
 from schemas.tables.care import VISIT
-from schemas.tables.handout import HANDOUT_TABLES
+from schemas.tables.handout import HANDOUT_TABLES, RECALLED_HANDOUT_TABLES
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT
 from schemas.tables.register import DIVISION, INDICATOR, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN
 from schemas.tables.table import Table
@@ -30,7 +31,7 @@ from schemas.tables.verification import VERIFICATION_ANSWER
 _BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "receipt"}
 # tables that are made here, not by a station
 _MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, VISIT, DIVISION, RUN, INDICATOR, *HANDOUT_TABLES)
-_STANDARD = ("education", "medical_insurance", "verification", "visit", "resource")
+_STANDARD = ("education", "medical_insurance", "verification", "visit", "resource", "survey", "exchange_reply", "national_receipt")
 # the macros of sql/register/listed_on.sql, and what they answer
 MACROS = {
     "ledger_on": comment("某日的台账登记，按当日（known_on）所知", "every child's entry for `day`, as we knew it at the end of the day `known_on`"),
@@ -87,7 +88,10 @@ def build(work: Path, target: Path, run: Run, memory: str, spill: Path) -> Built
             _fill(con, "visit", run)
             _fill(con, "flowing_child", run)
             _fill(con, "indicator", run)
-            _fill(con, "export_log", run)
+            for table in RECALLED_HANDOUT_TABLES:
+                _fill(con, table.name, run)
+            _fill(con, "survey_row", run)
+            enter_national(con)
             _enter_run(con, run, night)
             check(con, REGISTER_TABLES)
             _describe(con)

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from publish.handout_views import HANDOUT_VIEWS
 from schemas.tables.table import Column, Table, req
 
 VIEWS: tuple[Table, ...] = (
@@ -138,4 +139,5 @@ VIEWS: tuple[Table, ...] = (
         ),
         ("source_file", "source_row", "record_hash"),
     ),
+    *HANDOUT_VIEWS,
 )

@@ -1,4 +1,4 @@
-"""The ten feeds of the contract, in the order they are taken in, and two optional inputs of ours behind them."""
+"""The ten feeds of the contract, in the order they are taken in, and the optional inputs of ours behind them."""
 
 from schemas.exports.assistance import Assistance
 from schemas.exports.contract import Feed
@@ -10,6 +10,7 @@ from schemas.exports.household import Household
 from schemas.exports.medical_insurance import MedicalInsurance
 from schemas.exports.residence import Residence
 from schemas.exports.resource import Resource
+from schemas.exports.returned import ExchangeReply, NationalReceipt
 from schemas.exports.survey import Survey
 from schemas.exports.verification import Verification
 from schemas.exports.visit import Visit
@@ -29,8 +30,11 @@ FEEDS: dict[str, Feed] = {
         Feed("verification", "核实反馈", "民政", Verification),
         Feed("visit", "走访记录", "民政", Visit, is_optional=True),
         Feed("resource", "关爱资源", "民政", Resource, is_optional=True),
+        Feed("exchange_reply", "异地协查答复", "民政", ExchangeReply, is_optional=True),
+        Feed("national_receipt", "全国系统回执", "民政", NationalReceipt, is_optional=True),
     )
 }
 
-# the feeds whose rows are sightings of a child; verification and visit tell of persons already known, resource of none
-CHILD_FEEDS: dict[str, Feed] = {name: feed for name, feed in FEEDS.items() if name not in ("verification", "visit", "resource")}
+# the feeds whose rows are sightings of a child; the others answer about persons already known, resource about none
+OTHER_FEEDS = ("verification", "visit", "resource", "exchange_reply", "national_receipt")
+CHILD_FEEDS: dict[str, Feed] = {name: feed for name, feed in FEEDS.items() if name not in OTHER_FEEDS}

@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
 from schemas.tables.care import MATCH_SUGGESTION, RESOURCE, VISIT
-from schemas.tables.handout import HANDOUT_TABLES
+from schemas.tables.handout import HANDOUT_TABLES, RECALLED_HANDOUT_TABLES
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 from schemas.tables.intake import FEED_RECEIPT, QUARANTINE
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT, MOMENT
@@ -86,5 +86,5 @@ REGISTER_TABLES: tuple[Table, ...] = (
 RECALLED_TABLES: tuple[Table, ...] = (
     PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, VERIFICATION_STATE,
     ASSESSMENT, RUN, INDICATOR,
-    VISIT, *HANDOUT_TABLES,
+    VISIT, *RECALLED_HANDOUT_TABLES,
 )  # fmt: skip

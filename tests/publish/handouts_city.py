@@ -13,6 +13,8 @@ import duckdb
 import polars as pl
 
 from publish.handing import Sender
+from publish.ledger import SQL
+from publish.views import VIEWS
 from schemas.tables.assessment import ASSESSMENT
 from schemas.tables.ledger import FLOWING_CHILD, MOMENT
 from schemas.tables.record import PERSON
@@ -64,6 +66,8 @@ def _empty_register() -> bytes:
                 con.register("frame", rows(table, given).to_arrow())
                 con.execute(f'CREATE TABLE "{table.name}" AS SELECT * FROM frame')
                 con.unregister("frame")
+            for view in VIEWS:
+                con.execute(f"CREATE VIEW {view.name} AS {(SQL / 'views' / f'{view.name}.sql').read_text('utf-8')}")
         return path.read_bytes()
 
 

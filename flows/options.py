@@ -1,0 +1,37 @@
+"""What the commands have in common. Enters: words of a command line. Leaves: options by type, paths that are there, and who hands out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.settings import UnusableInputError, login, now, password
+
+if TYPE_CHECKING:
+    from publish.handing import Sender
+
+RegisterFile = Annotated[Path, typer.Option("--register", help="The register's file.")]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", help="File whose first line locks the workbooks; else CHILDFLOW_PASSWORD_FILE, else they are open.")
+]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the workbooks.")]
+
+
+def sender(password_file: Path | None) -> Sender:
+    """Whoever gave the command, now, with the password of the file or the environment."""
+    from publish.handing import Sender
+
+    return Sender(login(), now(), password(password_file))
+
+
+def existing(path: Path) -> Path:
+    """The path, when something is there.
+
+    Raises:
+        UnusableInputError: nothing is there.
+    """
+    if not path.exists():
+        raise UnusableInputError(f"there is no file {path}: run 'childflow run' first, or give another path")
+    return path

@@ -1,0 +1,10 @@
+-- One row per key-care child with its visit plan, and what who visits it must know. What a psychiatric entry rests on is not among it.
+SELECT
+    v.*, n.day AS as_of, p.name, p.sex, coalesce(a.birth_date, p.birth_date) AS birth_date, p.guardians, p.phones,
+    concat(d.name, a.residence_township) AS residence
+FROM v_visit_due v
+CROSS JOIN (SELECT max(as_of) AS day FROM assessment) n
+JOIN person p USING (person_id)
+JOIN assessment a USING (person_id)
+LEFT JOIN place d ON d.code = a.residence_district
+ORDER BY v.residence_district NULLS LAST, v.next_visit_due, v.residence_township NULLS LAST, p.name NULLS LAST, v.person_id
