@@ -155,6 +155,8 @@ def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argume
     taken = import_decisions(existing(workbook), existing(register))
     for problem in taken.problems:
         typer.echo(problem, err=True)
+    for remark in taken.remarks:
+        typer.echo(remark)
     typer.echo(f"{taken.accepted} decisions taken in, {len(taken.problems)} not")
     typer.echo("Next: the decisions count from the next run on: childflow run --inbox INBOX --register " + str(register))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import python_calamine
 
+from publish.contradictions import Torn, torn
 from publish.handing import Handout, Sender, Tray
 from publish.kept import Kept
 from publish.reading import newest_run, query, reading
@@ -23,7 +24,8 @@ from schemas.tables.pair import REVIEW_QUEUE
 
 _HEADINGS = (PAIR, DECISION, DECIDED_BY, DECIDED_ON)
 _TITLE_ROWS = 20  # headings stand within these
-_FROM_QUEUE = ("pair_id", "left", "right", "left_records", "right_records", "left_keys", "right_keys")
+_BOUND = ("pair_id", "left", "right", "left_records", "right_records")
+_FROM_QUEUE = (*_BOUND, "left_keys", "right_keys")
 
 
 class WorkbookUnusableError(Exception):
@@ -38,11 +40,13 @@ class Imported:
         accepted: decisions taken in.
         known: decisions that had been taken in before, word for word.
         problems: what was not taken, by file and row, in Chinese.
+        remarks: what was taken and has to be looked at again: decisions that contradict others, one child with two valid numbers.
     """
 
     accepted: int
     known: int
     problems: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,14 @@ class _Row:
 
 
 def export_workbook(register: Path, out: Path, sender: Sender) -> int:
-    """Write the pairs that nobody has decided, and those decided as unsure; returns how many there are."""
+    """Write the pairs that nobody has decided, those decided as unsure and those whose decisions contradict each other; returns how many there are."""
     with reading(register) as con:
-        sides = con.sql(query("review_sides")).pl()
+        found = torn(_decided(register, con.sql("SELECT * FROM review_queue ORDER BY pair_id").pl()))
+        sides = con.execute(query("review_sides"), {"torn": [pair for each in found for pair in each.pairs]}).pl()
     pairs, (_, as_of) = int(sides["pair_id"].n_unique()), newest_run(register)
     shown = tuple(column.heading for column in COLUMNS if not column.is_input)
     tray = Tray(register, out.parent, sender)
-    tray.workbook(Handout("review", out.name, "", "民政", None, as_of, "人工核对疑似同一儿童", pairs, shown), [NOTES, review_sheet(sides)])
+    tray.workbook(Handout("review", out.name, "", "民政", None, as_of, "人工核对疑似同一儿童", pairs, shown), [NOTES, review_sheet(sides, found)])
     tray.close()
     return pairs
 
@@ -77,7 +82,7 @@ def import_decisions(workbook: Path, register: Path) -> Imported:
     """
     rows = list(_read(workbook))
     with reading(register) as con:
-        queue = con.sql("SELECT * FROM review_queue ORDER BY pair_id").pl().select(_FROM_QUEUE)
+        queue = con.sql("SELECT * FROM review_queue ORDER BY pair_id").pl()
     known = set(queue["pair_id"])
     problems = [(row.number, found) for row in rows if (found := _faults(row, known))]
     faulty = {number for number, _ in problems}
@@ -85,8 +90,28 @@ def import_decisions(workbook: Path, register: Path) -> Imported:
     contradicted = _contradicted(usable)
     problems += [(row.number, f"核对编号与第 {_others(row, usable)} 行相同而结论不同，均未采纳，请只保留一个结论") for row in usable if row.pair_id in contradicted]
     taken = {row.pair_id: row for row in reversed(usable) if row.pair_id not in contradicted}
-    accepted = _decisions(register).add(_as_table(list(taken.values()), queue, workbook.name))
-    return Imported(accepted, len(taken) - accepted, tuple(f"{workbook.name} 第 {number} 行：{text}。" for number, text in sorted(problems)))
+    accepted = _decisions(register).add(_as_table(list(taken.values()), queue.select(_FROM_QUEUE), workbook.name))
+    remarks = _remarks(taken, queue, torn(_decided(register, queue)))
+    told = [tuple(f"{workbook.name} 第 {number} 行：{text}。" for number, text in sorted(lines)) for lines in (problems, remarks)]
+    return Imported(accepted, len(taken) - accepted, *told)
+
+
+def _remarks(taken: dict[str, _Row], queue: pl.DataFrame, found: list[Torn]) -> list[tuple[int, str]]:
+    """What was taken and has to be looked at again, by row."""
+    two = set(queue.filter(pl.col("cause") == "two_numbers")["pair_id"])
+    numbers = "双方各有一个有效且不同的证件号，结论“同一人”已采纳，下次运行将合并；请确认确为同一人变更了号码，否则请改为“不同人”"
+    remarks = [(row.number, numbers) for pair, row in taken.items() if pair in two and DECISION_WORDS[row.decision] == "same"]
+    for each in found:
+        if rows := [taken[pair].number for pair in each.pairs if pair in taken]:
+            remarks.append((min(rows), f"结论互相矛盾：{each.says()}。均已采纳，运行时“不同人”优先；请在下次核对表最前面的几对中改正"))
+    return remarks
+
+
+def _decided(register: Path, queue: pl.DataFrame) -> pl.DataFrame:
+    """Every decision that counts: those the queue holds, and over them those imported since."""
+    kept = _decisions(register).rows().select(*_BOUND, "decision").unique("pair_id", keep="last", maintain_order=True)
+    held = queue.filter(pl.col("decision").is_not_null()).select(*_BOUND, "decision")
+    return pl.concat([kept, held], how="vertical_relaxed").unique("pair_id", keep="first", maintain_order=True)
 
 
 def recall_decisions(register: Path, work: Path) -> None:

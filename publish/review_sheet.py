@@ -5,8 +5,11 @@ Enters: one row per side of each pair (sql/review_sides.sql). Leaves: the pages 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from publish.contradictions import Torn
 from publish.disclosure import mask_id
 from publish.words import CATEGORY_WORDS, FEED_WORDS, ID_STATUSES, OUTCOME_WORDS, RELATION_WORDS, SEXES, in_words
 from publish.workbook import Notes, Sheet, SheetColumn
@@ -51,7 +54,7 @@ NOTES = Notes(
         ("这是什么", "系统把各部门数据中可能是同一名儿童、但自己拿不准的两份档案列在一起，请您判断。每一对占上下两行：“甲”行和“乙”行，核对编号相同。"),
         ("怎么看", "两行中不一致的内容以橙底、加粗、下划线标出。“比较依据”列写明系统比较了什么：甲行是支持同一人的理由，乙行是反对的理由，括号内的数字越大分量越重。"),
         ("怎么填", "在“核对结论”列选择：同一人、不同人、不确定；并填写核对人和核对日期（如 2026-12-01）。每一对只需填一行（甲行或乙行均可），三项缺一不可。"),
-        ("先做哪些", "名单已排好序：关系到是否列入流动儿童或重点关爱名单的在前，其次是一次判断能理清最多记录的。做不完时，从上往下做即可。"),
+        ("先做哪些", "名单已排好序：以前的结论互相矛盾的在最前（“把握”列写明哪几对，已填的结论请改正其中一个）；其次是关系到是否列入流动儿童或重点关爱名单的，再次是一次判断能理清最多记录的。做不完时，从上往下做即可。"),
         ("拿不准时", "双胞胎的监护人、电话、住址和生日都相同，不能据此认定为同一人，请看姓名、性别和证件号。仍拿不准请选“不确定”，该对会留在下次名单中。"),
         ("填错了", "同一对前后填了不同结论时，两个都不会采纳，并会指出在第几行。以后重新核对、再次导入，以最后导入的为准，以前的结论仍保留备查。"),
         ("填好之后", "请另存一份再填写（系统每晚会重新生成本文件），保存为 xlsx，交系统管理员用 childflow review import 导入；结论自下一次运行起生效，并长期有效。"),
@@ -60,9 +63,11 @@ NOTES = Notes(
 )  # fmt: skip
 
 
-def review_sheet(sides: pl.DataFrame) -> Sheet:
-    """The sheet of the pairs, two rows each, pairs shaded in turn."""
-    rows = _rows(sides)
+def review_sheet(sides: pl.DataFrame, found: Sequence[Torn] = ()) -> Sheet:
+    """The sheet of the pairs, two rows each, pairs shaded in turn; `found` are the contradictions, told beside each of their pairs."""
+    told = [(pair, f"结论互相矛盾：{each.says()}") for each in found for pair in each.pairs]
+    torn = pl.DataFrame(told, schema={"pair_id": pl.String, "conflict": pl.String}, orient="row").group_by("pair_id", maintain_order=True).agg(pl.col("conflict").str.join("\n"))
+    rows = _rows(sides.join(torn, on="pair_id", how="left", maintain_order="left"))
     pair = pl.col("pair_id").rle_id()
     return Sheet(
         SHEET, "疑似同一儿童核对表", COLUMNS, rows, frozen=3,
@@ -113,7 +118,7 @@ def _standing() -> pl.Expr:
 def _weight() -> pl.Expr:
     """Odds and cause on the first row of the pair only."""
     percent = (pl.col("match_probability") * 100).round(0).cast(pl.Int32).cast(pl.String) + "%"
-    return pl.when(pl.col("side") == 1).then(pl.concat_str(percent, pl.lit("\n"), in_words(pl.col("cause"), CAUSE_WORDS))).alias("weight")
+    return pl.when(pl.col("side") == 1).then(pl.concat_str(percent, pl.lit("\n"), pl.coalesce("conflict", in_words(pl.col("cause"), CAUSE_WORDS)))).alias("weight")
 
 
 def _reasons(sides: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
--- One row per side of each possible match that nobody has decided, in the order in which deciding changes most: first pairs where a child is
--- listed as flowing or needs key care, then those that settle most record pairs, then the closest to even odds.
+-- One row per side of each possible match that nobody has decided, or whose decision contradicts others ($torn: pair_ids), in the order in which
+-- deciding changes most: first contradictions, then pairs where a child is listed as flowing or needs key care, then those that settle most record
+-- pairs, then the closest to even odds.
 WITH owner AS (
     SELECT record_hash, min(person_id) AS person_id FROM person_record GROUP BY record_hash
 ),
@@ -28,5 +29,5 @@ LEFT JOIN assessment a USING (person_id)
 LEFT JOIN care c USING (person_id)
 LEFT JOIN place h ON h.code = a.hukou_district
 LEFT JOIN place r ON r.code = a.residence_district
-WHERE q.decision IS NULL OR q.decision = 'unsure'
-ORDER BY m.changes_a_list DESC, q.gain DESC, abs(q.match_probability - 0.5), s.pair_id, s.side
+WHERE q.decision IS NULL OR q.decision = 'unsure' OR list_contains($torn, q.pair_id)
+ORDER BY list_contains($torn, q.pair_id) DESC, m.changes_a_list DESC, q.gain DESC, abs(q.match_probability - 0.5), s.pair_id, s.side
