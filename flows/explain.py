@@ -8,27 +8,35 @@ from typing import Any
 
 from matching.explain import LinkedRow, links
 from publish.register import connect
-from rules import explain
+from rules import explain, explain_care
 from schemas.reference.words import Lang, words
+from schemas.tables.ledger import EVENT_KINDS
 
 _OF_CHILD = {
     "person": "person_id",
     "assessment": "person_id",
     "residence_episode": "person_id, division, from_date",
     "key_care": "category",
+    "visit": "visited_on, record_hash",
+    "match_suggestion": "need",
     "alert": "alert_id",
     "service_gap": "aspect, item",
     "ledger_event": "on_date, event_id",
 }
 _HEADINGS: dict[Lang, dict[str, str]] = {
     "en": {
-        "child": "Child", "linked": "Records put together as this child: {}", "lived": "Where the child has lived", "asked": "The rule, condition by condition",
-        "care": "Key care", "alerts": "Alerts", "services": "Services due at the place of residence", "happened": "What the ledger has seen", "rests": "The answer rests on",
+        "child": "Child", "comma": ", ", "aside": " ({})", "no_number": "no id number", "fact": "  {}: {}", "linked": "Records put together as this child: {}", "row": "row {}",
+        "weight": " (weight {:+.1f}, probability {})", "certain": "over 99.99%",
+        "quoted": "What a record says, and the law, is quoted in Chinese.", "lived": "Where the child has lived", "asked": "The rule, condition by condition",
+        "care": "Key care", "suggested": "Places that could help", "alerts": "Alerts", "services": "Services due at the place of residence",
+        "happened": "What the ledger has seen", "rests": "The answer rests on",
         "next": "Next: ask about another child, or why two are not one, with: childflow explain --register {} PERSON_ID",
     },
     "zh": {
-        "child": "儿童", "linked": "关联为该儿童的记录：{}条", "lived": "居住经过", "asked": "逐条认定", "care": "重点关爱", "alerts": "预警", "services": "居住地关爱服务",
-        "happened": "台账变动", "rests": "认定依据",
+        "child": "儿童", "comma": "，", "aside": "（{}）", "no_number": "无证件号", "fact": "  {}：{}", "linked": "关联为该儿童的记录：{}条", "row": "第{}行",
+        "weight": "（证据分{:+.1f}，可能性{}）", "certain": "99.99%以上",
+        "quoted": "证据分：正数支持是同一儿童，负数反对，每多1分可能性翻一倍。", "lived": "居住经过", "asked": "逐条认定", "care": "重点关爱", "suggested": "资源匹配建议", "alerts": "预警",
+        "services": "居住地关爱服务", "happened": "台账变动", "rests": "认定依据",
         "next": "下一步：查询其他儿童，请运行 childflow explain --register {} --lang zh 人员编码",
     },
 }  # fmt: skip
@@ -46,15 +54,16 @@ def story(register: Path, person_id: str, lang: Lang) -> Iterator[str]:
     (person,), (assessment,) = rows["person"], rows["assessment"]
     yield from _identity(person, lang)
     yield from ("", *explain.answer(assessment, lang))
-    yield from ("", say["linked"].format(len(linked)), *_linked(linked, lang))
-    yield from ("", say["lived"], *explain.timeline(rows["residence_episode"], assessment["as_of"], lang))
-    yield from ("", say["asked"], *explain.asked(assessment, lang))
-    yield from ("", say["rests"], *explain.evidence(assessment["evidence"], lang, "  "))
+    yield from ("", say["linked"].format(len(linked)), *_linked(linked, lang), f"  {say['quoted']}")
     for heading, lines in (
-        ("care", explain.care(rows["key_care"], lang)),
-        ("alerts", explain.alerts(rows["alert"], lang)),
-        ("services", explain.services(rows["service_gap"], lang)),
-        ("happened", _events(rows["ledger_event"])),
+        ("lived", explain.timeline(rows["residence_episode"], assessment["as_of"], lang)),
+        ("asked", explain.asked(assessment, lang)),
+        ("rests", explain.evidence(assessment["evidence"], lang, "  ")),
+        ("care", explain_care.care(rows["key_care"], rows["visit"], lang)),
+        ("suggested", explain_care.suggestions(rows["match_suggestion"], lang)),
+        ("alerts", explain_care.alerts(rows["alert"], assessment["evidence"], lang)),
+        ("services", explain_care.services(rows["service_gap"], lang)),
+        ("happened", _events(rows["ledger_event"], lang)),
     ):
         told = list(lines)
         yield from ("", say[heading], *told) if told else ()
@@ -71,24 +80,36 @@ def _rows(register: Path, person_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _identity(person: dict[str, Any], lang: Lang) -> Iterator[str]:
-    former = f" ({'/'.join(person['former_names'])})" if person["former_names"] else ""
+    say = _HEADINGS[lang]
+    former = say["aside"].format("/".join(person["former_names"])) if person["former_names"] else ""
     status = words("id_number_status", lang)[person["id_number_status"]]
+    number = say["no_number"] if person["id_number"] is None else person["id_number"] + say["aside"].format(status)
     sex = words("sex", lang).get(person["sex"] or "", "-")
-    yield f"{_HEADINGS[lang]['child']} {person['person_id']}"
-    yield f"  {person['name'] or '-'}{former}, {sex}, {person['birth_date'] or '-'}, {person['id_number'] or '-'} ({status})"
+    yield f"{say['child']} {person['person_id']}"
+    yield "  " + say["comma"].join((f"{person['name'] or '-'}{former}", sex, str(person["birth_date"] or "-"), number))
     for guardian in person["guardians"]:
-        yield f"  {guardian['relation'] or '-'}: {guardian['name'] or '-'}"
+        relation = words("relation", lang).get(guardian["relation"] or "", guardian["relation"] or "-")
+        yield say["fact"].format(relation, guardian["name"] or "-")
 
 
 def _linked(linked: Sequence[LinkedRow], lang: Lang) -> Iterator[str]:
+    say = _HEADINGS[lang]
     for row in linked:
-        where = f"{row.source_file} " + (f"第{row.source_row}行" if lang == "zh" else f"row {row.source_row}")
-        weight = "" if row.weight is None or row.probability is None else f"; {row.weight:+.1f} bit, p = {row.probability:.6f}"
-        yield f"  {where}: {row.says if lang == 'zh' else row.english}{weight}"
+        where = f"{words('feed', lang).get(row.feed, row.feed)} [{row.source_file} {say['row'].format(row.source_row)}]"
+        yield say["fact"].format(where, row.says if lang == "zh" else row.english) + _weight(row, say)
         for line in row.lines:
             yield f"      {line.weight:+6.1f}  {f'{line.label}：{line.phrase}' if lang == 'zh' else line.english}"
 
 
-def _events(events: Sequence[dict[str, Any]]) -> Iterator[str]:
-    for event in events:
-        yield f"  {event['on_date']} {event['kind'].replace('_', ' ')}: {event['cause']}"
+def _weight(row: LinkedRow, say: dict[str, str]) -> str:
+    """The weight of the link that holds a row, and how likely it is right; never rounded up to certainty."""
+    if row.weight is None or row.probability is None:
+        return ""
+    return say["weight"].format(row.weight, say["certain"] if row.probability > 0.9999 else f"{row.probability:.2%}")
+
+
+def _events(events: Sequence[dict[str, Any]], lang: Lang) -> Iterator[str]:
+    """The ledger's causes are sentences in Chinese; in English the kind stands in front."""
+    for event in sorted(events, key=lambda e: (e["on_date"], EVENT_KINDS.index(e["kind"]), e["cause"])):
+        kind = "" if lang == "zh" else f"{words('event', lang)[event['kind']]}: "
+        yield f"  {event['on_date']} {kind}{event['cause']}"

@@ -15,11 +15,7 @@ EVENT_WORDS = words("event")
 DIRECTIONS = words("direction")
 ACCOMPANIED = words("accompanied")
 ID_STATUSES = words("id_number_status")
-RELATION_WORDS = {
-    "father": "父亲", "mother": "母亲", "grandfather": "祖父", "grandmother": "祖母", "maternal_grandfather": "外祖父",
-    "maternal_grandmother": "外祖母", "grandparent": "祖父母", "maternal_grandparent": "外祖父母", "brother": "兄弟", "sister": "姐妹",
-    "guardian": "监护人", "lives_with": "同住人", "other": "其他",
-}  # fmt: skip
+RELATION_WORDS = words("relation")
 FEED_WORDS = {name: f"{feed.department}{feed.title}" for name, feed in FEEDS.items()}
 
 

@@ -1,7 +1,7 @@
 """One child's answer told: rows of the register go in, lines a person reads come out, in English or Chinese. Never a name.
 
-Rows are mappings by column name, as schemas.tables.assessment declares them. A condition comes with the article it rests on and what it was judged on;
-every stay, sign and alert with the rows behind it.
+Rows are mappings by column name, as schemas.tables declares them. A condition comes with the article it rests on and what it was judged on; every
+stay, sign and alert with the rows behind it. What a row says is quoted as it stands there, in Chinese. What follows from an answer: rules/explain_care.py.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import Any
 
 import yaml
 
-from schemas.exports.feeds import FEEDS
 from schemas.reference.days import name_of
 from schemas.reference.words import Lang, words
 
 Row = Mapping[str, Any]
 
 _PLACES = ("hukou_district", "district")
-_SETS = {"accompanied": "accompanied", "from_register": "truth", "away_by": "start"}
+_SETS = {"accompanied": "accompanied", "from_register": "truth", "away_by": "start", "feed": "feed"}
 _MARKS = {"yes": "✓", "no": "✗", "unknown": "?"}
 
 
@@ -46,45 +45,51 @@ def conditions() -> dict[str, Condition]:
 def answer(assessment: Row, lang: Lang) -> Iterator[str]:
     """The rule's answer and what follows for the dates: outcome, reason, places, since when, with whom, how sure."""
     said = {
-        "zh": "截至 {as_of}：{outcome}。理由：{reason}",
+        "zh": "截至{as_of}：{outcome}。理由：{reason}",
         "en": "As of {as_of}: {outcome}. Reason: {reason}",
     }[lang]
     yield said.format(as_of=assessment["as_of"], outcome=words("outcome", lang)[assessment["outcome"]], reason=words("reason", lang)[assessment["reason"]])
     labels = _LABELS[lang]
-    yield f"  {labels['hukou']}: {_place(assessment['hukou_district'], assessment['hukou_township'], lang)}"
-    yield f"  {labels['home']}: {_place(assessment['residence_district'], assessment['residence_township'], lang)}"
+    yield labels["fact"].format(labels["hukou"], place(assessment["hukou_district"], assessment["hukou_township"], lang))
+    yield labels["fact"].format(labels["home"], place(assessment["residence_district"], assessment["residence_township"], lang))
     if assessment["away_since"] is not None:
-        inferred = labels["inferred"] if assessment["is_inferred"] else labels["stated"]
-        yield f"  {labels['away']}: {assessment['away_since']} ({inferred}); {labels['months'].format(assessment['months_away'])}"
-    yield f"  {labels['with']}: {words('accompanied', lang)[assessment['accompanied']]}"
-    yield f"  {labels['sure']}: {assessment['confidence']:.0%}"
+        start = labels["inferred" if assessment["is_inferred"] else "stated"]
+        yield labels["away"].format(since=assessment["away_since"], start=start, months=assessment["months_away"])
+    yield labels["fact"].format(labels["with"], words("accompanied", lang)[assessment["accompanied"]])
+    yield labels["fact"].format(labels["sure"], f"{assessment['confidence']:.0%}")
 
 
 def asked(assessment: Row, lang: Lang) -> Iterator[str]:
-    """Every condition in order: its answer, its article, what it was judged on; the one that decided is marked."""
+    """Every condition in order: its answer, its article, what it was judged on; the one that decided is marked, and one that never excludes says so.
+
+    What comes behind the one that decided changes nothing any more; where readings disagree, it is told of one of them.
+    """
     told = {c["condition"]: c for c in assessment["conditions"]}
+    labels, disputed = _LABELS[lang], assessment["reason"] == "conflicting_evidence"
     for name, condition in conditions().items():
         given = told[name]
-        mark = _MARKS[given["answer"]]
-        decides = f"  ← {_LABELS[lang]['decides']}" if condition.reason == assessment["reason"] else ""
-        yield f"  {mark} {getattr(condition, lang)}: {words('answer', lang)[given['answer']]}{decides}"
-        if judged := _judged_on(given["detail"], lang):
+        line = f"  {_MARKS[given['answer']]} " + labels["asked"].format(getattr(condition, lang), words("answer", lang)[given["answer"]])
+        if condition.reason is None and given["answer"] != "yes":
+            line += labels["never_excludes"]
+        yield line + (f"  ← {labels['decides']}" if condition.reason == assessment["reason"] else "")
+        if (judged := _judged_on(given["detail"], lang)) and not (disputed and name == "residence_known"):
             yield f"      {judged}"
-        yield f"      {_LABELS[lang]['article']}: {condition.article}"
+        yield "      " + labels["asked"].format(labels["article"], condition.article)
+        if condition.reason == assessment["reason"]:
+            yield "  " + labels["one_reading" if disputed else "no_matter"]
 
 
 def _judged_on(detail: str | None, lang: Lang) -> str:
     """`name=value; …` in words; names without a word are left out."""
     labels = words("detail", lang)
     parts = [part.partition("=") for part in (detail or "").split("; ") if part]
-    return "; ".join(f"{labels[name]} {_value(name, value, lang)}" for name, _, value in parts)
+    told = [_LABELS[lang]["judged"].format(labels[name], _value(name, value, lang)) for name, _, value in parts]
+    return {"zh": "；", "en": "; "}[lang].join(told)
 
 
 def _value(name: str, value: str, lang: Lang) -> str:
     if name in _PLACES:
         return name_of(value)
-    if name == "feed":
-        return _feed(value, lang)
     return words(_SETS[name], lang)[value] if name in _SETS else value
 
 
@@ -98,70 +103,36 @@ def timeline(episodes: Sequence[Row], as_of: Any, lang: Lang) -> Iterator[str]:
     labels = _LABELS[lang]
     for stay in sorted(episodes, key=lambda e: (str(e["from_date"] or ""), e["division"], str(e["to_date"] or as_of))):
         start = str(stay["from_date"]) if stay["from_date"] is not None else labels["no_start"]
-        start += f" ({labels['inferred']})" if stay["is_inferred"] and stay["from_date"] is not None else ""
+        start += labels["aside"].format(labels["inferred"]) if stay["is_inferred"] and stay["from_date"] is not None else ""
         ended = str(stay["to_date"]) if stay["to_date"] is not None else labels["runs"]
         here = f"  ← {labels['lives']}" if stay["is_current"] else ""
-        yield f"  ●── {start} ──▶ {ended}  {_place(stay['division'], stay['township'], lang)}{here}"
+        yield f"  ●── {start} ──▶ {ended}  {place(stay['division'], stay['township'], lang)}{here}"
         yield from evidence(stay["evidence"], lang, "  │     ")
 
 
-def care(entries: Sequence[Row], lang: Lang) -> Iterator[str]:
-    """The key-care categories of a child: since when, next visit, and the rows that say so."""
-    labels = _LABELS[lang]
-    for entry in entries:
-        since = entry["since"] or labels["no_start"]
-        word = words("category", lang)[entry["category"]]
-        yield f"  {word}: {labels['since']} {since}; {labels['visit']} {entry['next_visit_due']}" + ("" if entry["is_verified"] else f"; {labels['unverified']}")
-        yield from evidence(entry["basis"], lang, "      ")
-
-
-def alerts(raised: Sequence[Row], lang: Lang) -> Iterator[str]:
-    """What somebody should do about the child, open before closed: by whom, by when, why, and on which rows."""
-    labels = _LABELS[lang]
-    for alert in sorted(raised, key=lambda a: (a["closed_on"] is not None, str(a["due_on"]), a["kind"])):
-        state = f"{labels['closed']} {alert['closed_on']} ({alert['closed_reason']})" if alert["closed_on"] is not None else f"{labels['due']} {alert['due_on']}"
-        where = _place(alert["district"], None, lang)
-        yield f"  {_alert_title(alert, lang)} → {alert['department']} ({where}); {state}"
-        yield f"      {alert['message']} [{alert['article']}]"
-        yield from evidence(alert["evidence"], lang, "      ")
-
-
-def _alert_title(alert: Row, lang: Lang) -> str:
-    return str(alert["title"]) if lang == "zh" else str(alert["kind"]).replace("_", " ")
-
-
-def services(gaps: Sequence[Row], lang: Lang) -> Iterator[str]:
-    """The service list of a child: what it has, lacks, or nobody knows."""
-    for gap in gaps:
-        yield f"  {words('service_status', lang)[gap['status']]}: {gap['aspect']} · {gap['item']} ({gap['department']})"
-        yield from evidence(gap["basis"], lang, "      ")
-
-
 def evidence(rows: Sequence[Row], lang: Lang, indent: str) -> Iterator[str]:
-    """Where each row was found and what it says."""
+    """What each row says, and where it was found."""
     for row in rows:
-        yield f"{indent}{_feed(row['feed'], lang)}: {row['says']}  [{row['source_file']} {_LABELS[lang]['row'].format(row['source_row'])}]"
+        said = _LABELS[lang]["asked"].format(words("feed", lang).get(row["feed"], row["feed"]), row["says"])
+        yield f"{indent}{said}  [{row['source_file']} {_LABELS[lang]['row'].format(row['source_row'])}]"
 
 
-def _feed(feed: str, lang: Lang) -> str:
-    if feed not in FEEDS:
-        return feed
-    return f"{FEEDS[feed].department}{FEEDS[feed].title}" if lang == "zh" else feed.replace("_", " ")
-
-
-def _place(code: str | None, township: str | None, lang: Lang) -> str:
+def place(code: str | None, township: str | None, lang: Lang) -> str:
+    """A district with its township, as people write it."""
     return f"{name_of(code)}{township or ''}" if code is not None else _LABELS[lang]["nowhere"]
 
 
 _LABELS: dict[Lang, dict[str, str]] = {
     "zh": {
-        "hukou": "户籍地", "home": "现居住地", "away": "离开户籍地", "inferred": "推定", "stated": "有记录写明", "months": "满{}个月", "with": "同住",
-        "sure": "可信度", "decides": "由此认定", "article": "依据", "no_start": "起始日期不明", "runs": "至今", "lives": "现居住地", "since": "自",
-        "visit": "下次走访不晚于", "unverified": "仅据摸排，尚未核实", "closed": "已办结", "due": "办理期限", "row": "第{}行", "nowhere": "不明",
+        "fact": "  {}：{}", "asked": "{}：{}", "judged": "{}：{}", "aside": "（{}）", "hukou": "户籍地", "home": "现居住地",
+        "away": "  离开户籍地：{since}起（{start}），已满{months}个月", "inferred": "推定", "stated": "有记录写明", "with": "同住", "sure": "可信度",
+        "decides": "由此认定", "no_matter": "以下各条不再影响结论：", "one_reading": "以下各条因解读而异，所列为其中一种：", "never_excludes": "（不因此排除）", "article": "依据", "no_start": "起始日期不明", "runs": "至今", "lives": "现居住地",
+        "row": "第{}行", "nowhere": "不明",
     },
     "en": {
-        "hukou": "hukou", "home": "lives in", "away": "away since", "inferred": "inferred", "stated": "stated", "months": "{} whole months", "with": "lives with",
-        "sure": "confidence", "decides": "decides", "article": "law", "no_start": "start unknown", "runs": "still", "lives": "lives here", "since": "since",
-        "visit": "next visit by", "unverified": "the survey's word, not verified yet", "closed": "closed", "due": "due", "row": "row {}", "nowhere": "unknown",
+        "fact": "  {}: {}", "asked": "{}: {}", "judged": "{} {}", "aside": " ({})", "hukou": "hukou", "home": "lives in",
+        "away": "  away since: {since} ({start}); {months} whole months", "inferred": "inferred", "stated": "stated", "with": "lives with", "sure": "confidence",
+        "decides": "decides", "no_matter": "What follows changes nothing any more:", "one_reading": "What follows differs by reading; one of them is shown:", "never_excludes": " (does not exclude)", "article": "law", "no_start": "start unknown", "runs": "still", "lives": "lives here",
+        "row": "row {}", "nowhere": "unknown",
     },
 }  # fmt: skip

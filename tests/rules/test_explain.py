@@ -31,8 +31,8 @@ def test_the_conditions_of_the_rule_and_of_the_telling_are_the_same_and_in_order
     [
         ("en", ["As of 2026-11-24: does not count as a migrant child. Reason: away for less than six months", "  hukou: 江津区", "  lives in: 九龙坡区白市驿镇",
                 "  away since: 2026-05-25 (inferred); 5 whole months", "  lives with: another guardian", "  confidence: 82%"]),
-        ("zh", ["截至 2026-11-24：不属于流动儿童。理由：离开户籍地未满6个月", "  户籍地: 江津区", "  现居住地: 九龙坡区白市驿镇",
-                "  离开户籍地: 2026-05-25 (推定); 满5个月", "  同住: 其他监护人", "  可信度: 82%"]),
+        ("zh", ["截至2026-11-24：不属于流动儿童。理由：离开户籍地未满6个月", "  户籍地：江津区", "  现居住地：九龙坡区白市驿镇",
+                "  离开户籍地：2026-05-25起（推定），已满5个月", "  同住：其他监护人", "  可信度：82%"]),
     ],
 )  # fmt: skip
 def test_the_answer_is_told_with_places_dates_and_company(lang, lines):
@@ -45,7 +45,18 @@ def test_only_the_deciding_condition_is_marked_and_says_what_it_was_judged_on():
     assert told[at] == "  ✗ away for six months or more: no  ← decides"
     assert told[at + 1] == "      hukou district 江津区; start known from a registration, enrolment or opening date"
     assert told[at + 2].startswith("      law: 实施方案")
-    assert "  ? with a parent or another guardian: unknown" in told
+    assert told[at + 3 :] == [
+        "  What follows changes nothing any more:", "  ? with a parent or another guardian: unknown (does not exclude)", "      lives with unknown", told[-1],
+    ]  # fmt: skip
+
+
+def test_where_readings_disagree_no_single_home_is_told_and_the_rest_is_one_of_the_readings():
+    answers = {"residence_known": ("yes", "district=500107"), "evidence_agrees": ("no", "readings=2")}
+    told_of = [{"condition": c["condition"], "answer": answers.get(c["condition"], ("yes",))[0], "detail": answers.get(c["condition"], ("", None))[1]} for c in ASSESSMENT["conditions"]]
+    told = list(explain.asked(ASSESSMENT | {"reason": "conflicting_evidence", "conditions": told_of}, "en"))
+    assert "      lives in 九龙坡区" not in told
+    (at,) = [i for i, line in enumerate(told) if "decides" in line]
+    assert told[at + 1] == "      ways to read the records 2" and told[at + 3] == "  What follows differs by reading; one of them is shown:"
 
 
 def test_the_timeline_runs_from_the_oldest_stay_to_now_with_the_rows_of_each():
@@ -56,22 +67,9 @@ def test_the_timeline_runs_from_the_oldest_stay_to_now_with_the_rows_of_each():
     assert list(explain.timeline(stays, AS_OF, "en")) == [
         "  ●── start unknown ──▶ 2024-01-02  江津区",
         "  ●── 2024-01-02 ──▶ still  九龙坡区  ← lives here",
-        "  │     survey: 摸排在住  [survey_20261110.csv row 7]",
+        "  │     quarterly survey: 摸排在住  [survey_20261110.csv row 7]",
     ]
     assert list(explain.timeline(stays[::-1], AS_OF, "zh")) == list(explain.timeline(stays, AS_OF, "zh"))
-
-
-def test_what_follows_is_told_open_before_closed():
-    alert = {"kind": "new_child", "title": "新发现", "department": "民政", "district": "500107", "due_on": date(2026, 12, 1), "message": "请核实", "article": "二（一）2",
-             "closed_on": None, "closed_reason": None, "evidence": [ROW]}  # fmt: skip
-    closed = alert | {"due_on": date(2026, 1, 1), "closed_on": date(2026, 2, 1), "closed_reason": "已核实", "district": None, "evidence": []}
-    told = list(explain.alerts([closed, alert], "en"))
-    assert told[0] == "  new child → 民政 (九龙坡区); due 2026-12-01"
-    assert told[3] == "  new child → 民政 (unknown); closed 2026-02-01 (已核实)"
-    care = {"category": "disability", "since": None, "next_visit_due": date(2027, 1, 1), "is_verified": False, "basis": [ROW]}
-    assert next(explain.care([care], "en")) == "  disability: since start unknown; next visit by 2027-01-01; the survey's word, not verified yet"
-    gap = {"aspect": "病有所医", "item": "居民医保参保", "status": "missing", "department": "医保", "basis": []}
-    assert list(explain.services([gap], "zh")) == ["  缺失: 病有所医 · 居民医保参保 (医保)"]
 
 
 def test_every_article_is_written_down():
