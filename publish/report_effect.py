@@ -75,7 +75,7 @@ def _effect_table(rows: list[dict[str, Any]], shown: Shown, base: Earlier | None
     for row in rows:
         cells = [row["item"], row["department"], *(shown.text("service", row["item"], s) for s in ("has", "missing")), f"{row['now']:.1f}%"]
         if base:
-            cells += ["—", "—"] if row["before"] is None else [f"{row['before']:.1f}%", f"{row['now'] - row['before']:+.1f}"]
+            cells += ["—", "—"] if row["before"] is None else [f"{row['before']:.1f}%", _points(row["now"] - row["before"], 1)]
         lines.append(Row(cells))
     return Table(columns, lines, "各项需求的前后变化" if base else "各项需求的覆盖")
 
@@ -86,9 +86,15 @@ def _by_region(rows: list[dict[str, Any]], shown: Shown, base: Earlier | None) -
         for region in REGIONS:
             now = coverage(shown, row["item"], region)
             before = coverage(base.shown, row["item"], region) if base else None
-            text = "—" if now is None else f"{now:.0f}" if before is None else f"{now:.0f}（{now - before:+.0f}）"
+            text = "—" if now is None else f"{now:.0f}" if before is None else f"{now:.0f}（{_points(now - before, 0)}）"
             cells.append({"line": row["item"], "column": region, "value": now, "text": text})
     return cells
+
+
+def _points(difference: float, digits: int) -> str:
+    """A difference in percentage points with its sign; none on a zero."""
+    rounded = round(difference, digits)
+    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
 
 
 def quality(figures: Figures, feeds: list[dict[str, Any]]) -> Section:

@@ -42,7 +42,10 @@ def maps(counts: Mapping[str, int | None], names: Mapping[str, str], regions: Ma
     features = [f for f in json.loads(boundaries.read_text(encoding="utf-8"))["features"] if _is_drawn(f["properties"]["code"], counts)]
     central = [f for f in features if regions.get(f["properties"]["code"]) == CENTRE]
     outer = [_label(f, counts, names) for f in features if f not in central]
-    whole = _drawn(features, [*outer, {"lon": 106.62, "lat": 29.62, "name": CENTRE, "text": ""}], counts, "city", (540, 500), 13)
+    if central:
+        largest = max((f["properties"]["code"] for f in central), key=lambda code: counts.get(code) or 0)
+        outer.append({"lon": 106.62, "lat": 29.62, "name": CENTRE, "text": "", "code": largest})
+    whole = _drawn(features, outer, counts, "city", (540, 500), 13)
     part = _drawn(central, [_label(f, counts, names) for f in central], counts, "centre", (380, 460), 14)
     return whole, part
 
@@ -77,7 +80,7 @@ def _label(feature: dict[str, Any], counts: Mapping[str, int | None], names: Map
     lon, lat = _middle(feature)
     right, up = _NUDGE.get(code, (0.0, 0.0))
     count = counts.get(code, 0)
-    return {"lon": lon + right, "lat": lat + up, "name": short(names.get(code, code)), "text": "—" if count is None else f"{count:,}"}
+    return {"lon": lon + right, "lat": lat + up, "name": short(names.get(code, code)), "text": "—" if count is None else f"{count:,}", "code": code}
 
 
 def _middle(feature: dict[str, Any]) -> tuple[float, float]:
@@ -89,7 +92,7 @@ def _middle(feature: dict[str, Any]) -> tuple[float, float]:
 
 
 def _drawn(features: list[dict[str, Any]], labels: list[dict[str, Any]], counts: Mapping[str, int | None], name: str, size: tuple[int, int], font: int) -> str:
-    """The districts in the colour of their class, names and counts above them with a pale edge that holds on every colour."""
+    """The districts in the colour of their class, names and counts above them."""
     codes = [f["properties"]["code"] for f in features]
     classes = _classes([n for c in codes if (n := counts.get(c, 0))])
     shaped = [f | {"properties": {"class": _class(counts.get(c, 0), classes)}} for c, f in zip(codes, features, strict=True)]
@@ -105,8 +108,17 @@ def _drawn(features: list[dict[str, Any]], labels: list[dict[str, Any]], counts:
             stroke=alt.condition(f"datum.properties.class == '{_NOT_SHOWN}' || datum.properties.class == '0'", alt.value("#9aa5b0"), alt.value("#ffffff")),
         )
     )
-    text = alt.Chart(alt.NamedData("labels")).encode(longitude="lon:Q", latitude="lat:Q")
-    edge: dict[str, Any] = {"stroke": "#ffffff", "strokeWidth": 3, "strokeOpacity": 0.85, "strokeJoin": "round"}
+    deep = {_name(c) for c in classes[3:]}
+    on_dark = [label for label in labels if _class(counts.get(label["code"], 0), classes) in deep]
+    on_pale = [label for label in labels if label not in on_dark]
+    words = [*_words("pale", INK, "#ffffff", font), *_words("dark", "#ffffff", SCALE[-1], font)]
+    chart = alt.layer(shapes, *words).project("mercator").properties(width=size[0], height=size[1])
+    return svg(chart, name, shapes=shaped, pale=on_pale, dark=on_dark)
+
+
+def _words(data: str, ink: str, edge: str, font: int) -> list[Any]:
+    """Name and count of each district, on an edge that keeps them legible across a border."""
+    text = alt.Chart(alt.NamedData(data)).encode(longitude="lon:Q", latitude="lat:Q")
+    outline: dict[str, Any] = {"stroke": edge, "strokeWidth": 3, "strokeOpacity": 0.8, "strokeJoin": "round"}
     lines = (("name:N", -font * 0.55), ("text:N", font * 0.55))
-    words = [text.mark_text(fontSize=font, dy=dy, color=INK, **style).encode(text=field) for style in (edge, {}) for field, dy in lines]
-    return svg(alt.layer(shapes, *words).project("mercator").properties(width=size[0], height=size[1]), name, shapes=shaped, labels=labels)
+    return [text.mark_text(fontSize=font, dy=dy, color=ink, **style).encode(text=field) for style in (outline, {}) for field, dy in lines]

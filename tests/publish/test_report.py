@@ -21,6 +21,7 @@ from publish.reading import reading
 from publish.report import Report, contents, figures_of, write_report
 from publish.report_blocks import NUMBER, Chart, Section, Table, change
 from publish.report_counts import every_count, regions
+from publish.report_effect import _points
 from publish.report_map import maps, short
 from tests.publish.handouts_city import AS_OF, child, run, tables, write_register
 
@@ -212,6 +213,11 @@ def test_a_hidden_count_has_no_bar(report: Report) -> None:
 )
 def test_a_net_change_in_words(now: int | None, before: int | None, text: str) -> None:
     assert change(now, before) == text
+
+
+@pytest.mark.parametrize(("difference", "digits", "text"), [(-0.04, 1, "0.0"), (0.4, 0, "0"), (2.25, 1, "+2.2"), (-14.3, 0, "-14")])
+def test_a_difference_in_points(difference: float, digits: int, text: str) -> None:
+    assert _points(difference, digits) == text
 
 
 @pytest.mark.parametrize(("name", "said"), [("酉阳土家族苗族自治县", "酉阳"), ("两江新区", "两江"), ("忠县", "忠县"), ("九龙坡区", "九龙坡")])
