@@ -230,11 +230,12 @@ def unusable() -> tuple[type[Exception], ...]:
     from matching.explain import UnknownPersonError
     from matching.tables.spec_levels import LinkError
     from publish.layout import LayoutError
+    from publish.pseudonyms import KeyUnusableError
     from publish.register import RegisterUnreadableError, VersionUnknownError
     from rules.kept import FactsNotKeptError
     from rules.law_file import LawError
 
-    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, LayoutError, FactsNotKeptError, TruthMismatchError, UnknownPersonError)
+    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, LayoutError, KeyUnusableError, FactsNotKeptError, TruthMismatchError, UnknownPersonError)
 
 
 def main() -> None:

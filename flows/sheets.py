@@ -1,7 +1,8 @@
-"""Commands that write sheets to be filled in and sent back. Enters: words of a command line. Leaves: workbooks, and a line that says what to do with them."""
+"""Commands that hand out: sheets to be filled in and sent back, batches, copies. Enters: words of a command line. Leaves: files, and what to do with them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,3 +56,17 @@ def national(
     typer.echo("Entries in the national system before this batch: " + ", ".join(f"{count:,} {state}" for state, count in batch.states.items()))
     typer.echo(f"{batch.children:,} children in {out / batch.file}" if batch.file else "Nothing to send")
     typer.echo("Next: enter them; put the filled workbook into INBOX/national_receipt/ as national_receipt_<YYYYMMDD>_<batch>.xlsx")
+
+
+@sheets.command()
+def pseudonymise(
+    register: RegisterFile,
+    out: Annotated[Path, typer.Option(help="The DuckDB file to write.")],
+    key_file: Annotated[Path, typer.Option("--key-file", help="File that holds the key: the same key gives the same pseudonyms.")],
+) -> None:
+    """A copy of the register for analysts: no names, numbers, phones or addresses; the same child under the same pseudonym."""
+    from publish.pseudonyms import pseudonymise as copy
+
+    children = copy(existing(register), out, existing(key_file).read_bytes().strip(), sender(None))
+    typer.echo(f"{children:,} children in {out}")
+    typer.echo("Next: give the copy to analysts, never the key; docs/queries.md has queries to begin with")
