@@ -95,11 +95,14 @@ def explain(
     person_id: Annotated[str, typer.Argument(help="The child, as in the register's person table.")],
     register: RegisterFile,
     lang: Annotated[Language, typer.Option(help="The language of the answer.")] = Language.EN,
+    other: Annotated[str | None, typer.Option("--and", help="Another person: why the two are not one.")] = None,
 ) -> None:
-    """Why: the records linked and their weights, the residence timeline, each condition with its article and answer."""
+    """Why: the records linked and their weights, the residence timeline, each condition with its article and answer; with --and, why two are not one."""
     from flows.explain import story
+    from flows.explain_pair import apart
 
-    for line in story(existing(register), person_id, lang.value):
+    file = existing(register)
+    for line in story(file, person_id, lang.value) if other is None else apart(file, person_id, other, lang.value):
         typer.echo(line)
 
 

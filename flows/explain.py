@@ -30,14 +30,14 @@ _HEADINGS: dict[Lang, dict[str, str]] = {
         "quoted": "What a record says, and the law, is quoted in Chinese.", "lived": "Where the child has lived", "asked": "The rule, condition by condition",
         "care": "Key care", "suggested": "Places that could help", "alerts": "Alerts", "services": "Services due at the place of residence",
         "happened": "What the ledger has seen", "rests": "The answer rests on",
-        "next": "Next: ask about another child, or why two are not one, with: childflow explain --register {} PERSON_ID",
+        "next": "Next: ask about another child with: childflow explain --register {0} PERSON_ID; or why two are not one with: childflow explain --register {0} PERSON_ID --and PERSON_ID",
     },
     "zh": {
         "child": "儿童", "comma": "，", "aside": "（{}）", "no_number": "无证件号", "fact": "  {}：{}", "linked": "关联为该儿童的记录：{}条", "row": "第{}行",
         "weight": "（证据分{:+.1f}，可能性{}）", "certain": "99.99%以上",
         "quoted": "证据分：正数支持是同一儿童，负数反对，每多1分可能性翻一倍。", "lived": "居住经过", "asked": "逐条认定", "care": "重点关爱", "suggested": "资源匹配建议", "alerts": "预警",
         "services": "居住地关爱服务", "happened": "台账变动", "rests": "认定依据",
-        "next": "下一步：查询其他儿童，请运行 childflow explain --register {} --lang zh 人员编码",
+        "next": "下一步：查询其他儿童，请运行 childflow explain --register {0} --lang zh 人员编码；查询两人为何未合并，请加 --and 另一人员编码",
     },
 }  # fmt: skip
 

@@ -16,16 +16,19 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-# why two clusters were not joined, for people
+# why two clusters were not joined, for people: in Chinese, in English
 CAUSES = {
-    "two_numbers": "双方各有一个有效的本人证件号，且不同，须经人工核对或户籍登记证明变更才可合并",
-    "twins": "同日出生、同一家庭而姓名或性别不符，按双胞胎处理",
-    "contradiction": "两条记录相互矛盾",
-    "ambiguous": "另有同样可能的对象，不能确定是哪一个",
-    "giant": "合并后记录过多，须人工核对",
-    "decided": "人工核对结论为不是同一人或不能确定",
-    "exclusive": "两条记录在不得不同的项目上不同",
-    "doubtful": "可能性介于自动关联与不予关联之间",
+    "two_numbers": (
+        "双方各有一个有效的本人证件号，且不同，须经人工核对或户籍登记证明变更才可合并",
+        "each has a valid number of its own and they differ: only a clerk, or a change the household register shows, may join them",
+    ),
+    "twins": ("同日出生、同一家庭而姓名或性别不符，按双胞胎处理", "born the same day into one family with another name or sex: taken for twins"),
+    "contradiction": ("两条记录相互矛盾", "two of their records contradict each other"),
+    "ambiguous": ("另有同样可能的对象，不能确定是哪一个", "another child is about as likely, and it cannot be told which"),
+    "giant": ("合并后记录过多，须人工核对", "together they would have more records than are ever joined without a clerk"),
+    "decided": ("人工核对结论为不是同一人或不能确定", "a clerk decided that they are two, or could not tell"),
+    "exclusive": ("两条记录在不得不同的项目上不同", "they differ where one person's records must not"),
+    "doubtful": ("可能性介于自动关联与不予关联之间", "likely enough for a clerk to look, not for joining them"),
 }
 # clusters of more units than this are never built automatically
 GIANT = 40

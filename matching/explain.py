@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -67,7 +68,7 @@ class LinkedRow:
 
 @dataclass(frozen=True)
 class PairAnswer:
-    """Why two persons are, or are not, one: the best link between their rows, and what stands against joining them (Chinese)."""
+    """Why two persons are, or are not, one: the best link between their rows, and what stands against joining them, in Chinese and in English."""
 
     left: str
     right: str
@@ -75,6 +76,7 @@ class PairAnswer:
     probability: float | None
     lines: tuple[Line, ...]
     obstacles: tuple[str, ...]
+    english: tuple[str, ...]
 
 
 def links(register: Path, person_id: str) -> list[LinkedRow]:
@@ -108,14 +110,24 @@ def pair(register: Path, left: str, right: str) -> PairAnswer:
     trusted = {person for person, flag in owner.join(night.trusted.to_frame().with_row_index("unit"), on="unit").select("person_id", "is_trusted").iter_rows() if flag}
     obstacles = [CAUSES["two_numbers"]] if trusted == {left, right} else []
     if across.is_empty():
-        return PairAnswer(left, right, None, None, (), (*obstacles, "两人没有可以比较的内容"))
+        return _answer(left, right, None, (), [*obstacles, ("两人没有可以比较的内容", "nothing of theirs can be compared")])
     if across.filter(pl.col("pair_probability") < model.apart).height:
         obstacles.append(CAUSES["contradiction"])
     best = across.sort("match_weight", "l", "r", descending=[True, False, False]).row(0, named=True)
-    if best["match_probability"] < model.link:
-        obstacles.append(f"综合可能性 {best['match_probability']:.1%}，低于自动关联的标准 {model.link:.0%}")
-    obstacles += [CAUSES[cause] for cause in _decided(register, left, right)]
-    return PairAnswer(left, right, best["match_weight"], best["match_probability"], _lines(best["comparisons"], model), tuple(obstacles))
+    probability = best["match_probability"]
+    if probability < model.link:
+        obstacles.append((
+            f"综合可能性 {probability:.1%}，低于自动关联的标准 {model.link:.0%}", f"taken together the probability is {probability:.1%}, below the {model.link:.0%} it takes to link"
+        ))  # fmt: skip
+    obstacles += [CAUSES[cause] for cause in _queued(register, left, right)]
+    return _answer(left, right, best, _lines(best["comparisons"], model), obstacles)
+
+
+def _answer(left: str, right: str, best: dict[str, Any] | None, lines: tuple[Line, ...], obstacles: list[tuple[str, str]]) -> PairAnswer:
+    """The answer; each obstacle once."""
+    said = list(dict.fromkeys(obstacles))
+    weight, probability = (None, None) if best is None else (best["match_weight"], best["match_probability"])
+    return PairAnswer(left, right, weight, probability, lines, tuple(zh for zh, _ in said), tuple(en for _, en in said))
 
 
 def _rows_of(register: Path, persons: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -131,14 +143,16 @@ def _rows_of(register: Path, persons: list[str]) -> tuple[pl.DataFrame, pl.DataF
     return held.sort("feed", "source_file", "source_row"), RECORD.conform(record).sort(RECORD.key)
 
 
-def _decided(register: Path, left: str, right: str) -> list[str]:
-    """Whether a clerk kept the two apart."""
+def _queued(register: Path, left: str, right: str) -> list[str]:
+    """Why clustering kept the two apart, and whether a clerk did, as the review queue has it."""
     with duckdb.connect(str(register), read_only=True) as con:
         found = con.execute(
-            'SELECT count(*) FROM review_queue WHERE list_contains($pair, "left") AND list_contains($pair, "right") AND decision IN (\'different\', \'unsure\')',
+            """SELECT cause, decision FROM review_queue
+            WHERE list_contains($pair, "left") AND list_contains($pair, "right") ORDER BY pair_id""",
             {"pair": [left, right]},
-        ).fetchone()
-    return ["decided"] if found and found[0] else []
+        ).fetchall()
+    causes = ["decided" if decision in ("different", "unsure") else cause for cause, decision in found]
+    return [cause for cause in causes if cause in CAUSES and cause != "doubtful"]
 
 
 def _compared(record: pl.DataFrame, model: Model) -> tuple[Night, pl.DataFrame]:

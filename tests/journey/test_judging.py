@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from flows.evaluate import evaluation
+from flows.explain_pair import apart
 from flows.settings import UnusableInputError
 from flows.train import training
 from matching.model import load_model
@@ -48,3 +49,19 @@ def test_train_writes_a_model_that_says_its_source_and_never_over_another(tiny_r
     with pytest.raises(UnusableInputError, match=r"there is no .*records.parquet: give the truth/ folder that 'childflow sample' wrote"):
         list(training(tiny_register, tmp_path, tmp_path / "other.yaml", 5000))
     assert not (tmp_path / "other.yaml").exists()
+
+
+def test_why_two_children_are_two_is_told_in_both_languages(tiny_register: Path) -> None:
+    with duckdb.connect(str(tiny_register.resolve()), read_only=True) as con:
+        ((left,), (right,)) = con.execute("SELECT person_id FROM person WHERE id_number_status = 'valid' ORDER BY person_id LIMIT 2").fetchall()
+    english, chinese = list(apart(tiny_register, left, right, "en")), list(apart(tiny_register, left, right, "zh"))
+    assert english[0] == f"Why {left} and {right} are two"
+    assert chinese[0] == f"{left} 与 {right} 为何是两人"
+    assert "  each has a valid number of its own and they differ: only a clerk, or a change the household register shows, may join them" in english
+    assert "  双方各有一个有效的本人证件号，且不同，须经人工核对或户籍登记证明变更才可合并" in chinese
+    weights = [float(line.split()[0]) for line in english if line.startswith("      ")]
+    (together,) = (float(line.split()[2].rstrip(",")) for line in english if line.startswith("  = together"))
+    assert sum(weights) == pytest.approx(together, abs=0.3)
+    assert english[-1].startswith("Next: ")
+    with pytest.raises(UnusableInputError, match=f"--and takes another person than {left}"):
+        list(apart(tiny_register, left, left, "en"))

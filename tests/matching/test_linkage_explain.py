@@ -68,6 +68,21 @@ def test_why_two_children_are_not_one(register: Path) -> None:
     assert any("有效的本人证件号，且不同" in o for o in answer.obstacles)
     assert any("低于自动关联的标准" in o for o in answer.obstacles)
     assert "性别不同" in [line.phrase for line in answer.lines]
+    assert len(answer.english) == len(answer.obstacles) == len(set(answer.obstacles))
+    assert "each has a valid number of its own and they differ" in answer.english[0]
+
+
+def test_what_clustering_and_clerks_said_of_two_stands_against_them(register: Path, tmp_path: Path) -> None:
+    import shutil
+
+    left, right = person_of(register, "a"), person_of(register, "t")
+    copy = tmp_path / "register.duckdb"
+    for cause, decision, said in (("twins", None, "taken for twins"), ("ambiguous", None, "another child is about as likely"), ("doubtful", "unsure", "a clerk decided")):
+        shutil.copy(register, copy)
+        with duckdb.connect(str(copy)) as con:
+            con.execute("DELETE FROM review_queue")
+            con.execute('INSERT INTO review_queue (pair_id, "left", "right", cause, decision) VALUES (\'R1\', ?, ?, ?, ?)', [right, left, cause, decision])
+        assert any(said in obstacle for obstacle in pair(copy, left, right).english)
 
 
 def test_a_person_nobody_knows(register: Path) -> None:
