@@ -6,6 +6,7 @@ OUT ?= out
 CHILDREN ?= 20000
 SEED ?= 20241101
 AS_OF ?= $(shell TZ=Asia/Shanghai date +%F)
+LINKAGE_ROWS ?= 100000 1000000 3000000
 INBOX ?= $(OUT)/city/inbox
 REGISTER ?= $(OUT)/register.duckdb
 SCALES ?= 0.02 0.2 $(SCALE)
@@ -15,7 +16,7 @@ READY := .venv/ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup run test check sample evaluate simulate bench bench-rules test-slow clean
+.PHONY: help setup run test check sample evaluate simulate bench bench-rules test-slow bench-linkage clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,6 +59,10 @@ bench-rules: $(READY) ## the rule over a million children: seconds, CPU and memo
 
 bench: $(READY) ## a night at scale 0.02 and 0.2, with SCALE=1.0 at five million children too: docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.night --scales $(SCALES) --work $(OUT)/bench
+
+bench-linkage: $(READY) ## linkage beside Splink 5 (LINKAGE_ROWS="100000 1000000 3000000"): docs/benchmarks/linkage.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(OUT)/bench-linkage/peer -r benchmarks/linkage/requirements.txt
+	@PYTHONPATH=$(OUT)/bench-linkage/peer $(BIN)/python -m benchmarks.linkage.run --rows $(LINKAGE_ROWS) --work $(OUT)/bench-linkage
 
 clean: ## remove what `make run` wrote
 	@rm -rf $(OUT)
