@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from rapidfuzz.distance import OSA
 
 from matching import name_levels
 from matching.model import Model
+from schemas.reference import lists
 
 NEAR_DAYS = 62
 _LOST = ord("?")
@@ -161,7 +163,9 @@ def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     distinct = distinct.with_columns(
         level=pl.when(pl.col("value") == pl.col("value_r")).then(position("same"))
         .when(turned).then(position("swapped"))
+        .when(_lunar(distinct)).then(position("lunar"))
         .when(pl.Series(edits, dtype=pl.Int32) <= 1).then(position("one_digit"))
+        .when((a.dt.month() == b.dt.month()) & (a.dt.day() == b.dt.day())).then(position("other_year"))
         .when((pl.col("value") - pl.col("value_r")).abs() <= NEAR_DAYS).then(position("near"))
         .otherwise(position("different")).cast(pl.Int64)
     )  # fmt: skip
@@ -178,6 +182,29 @@ def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     out = pairs.select("pair", pl.Series("coarse", coarse)).join(best.select("pair", "level", "share"), on="pair", how="left", maintain_order="left")
     known = pl.coalesce("level", "coarse")
     return out.select("pair", birth_date=pl.when(known >= 0).then(known).cast(pl.Int8), birth_date_frequency="share")
+
+
+def _lunar(distinct: pl.DataFrame) -> pl.Series:
+    """Whether one of two dates (value, value_r: days since 1970) is the other's in the lunar calendar, leap months by the month they repeat."""
+    known = _lunar_days()
+    one, other = (distinct.join(known, left_on=side, right_on="day", how="left", maintain_order="left")["written"] for side in ("value", "value_r"))
+    return ((one == distinct["value_r"]) | (other == distinct["value"])).fill_null(False)
+
+
+@cache
+def _lunar_days() -> pl.DataFrame:
+    """day, written: what each day's lunar year, month and day are when taken for a date of the common calendar (both days since 1970)."""
+    years = lists.read("lunar_years.csv").with_columns(
+        pl.col("year", "leap_month").cast(pl.Int32), first=pl.col("first_day").str.to_date().cast(pl.Int32), length=pl.col("month_lengths").str.split(" ")
+    )
+    months = years.with_columns(place=pl.int_ranges(1, pl.col("length").list.len() + 1)).explode("place", "length").with_columns(pl.col("length").cast(pl.Int32))
+    months = months.with_columns(
+        month=pl.col("place") - (pl.col("place") > pl.col("leap_month")).fill_null(False).cast(pl.Int64),
+        start=pl.col("first") + pl.col("length").cum_sum().over("year") - pl.col("length"),
+    )
+    days = months.with_columns(date=pl.int_ranges(1, pl.col("length") + 1)).explode("date")
+    written = pl.concat_str("year", pl.col("month").cast(pl.String).str.zfill(2), pl.col("date").cast(pl.String).str.zfill(2)).str.to_date("%Y%m%d", strict=False)
+    return days.select(day=(pl.col("start") + pl.col("date") - 1).cast(pl.Int32), written=written.cast(pl.Int32))
 
 
 def _id_numbers(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:

@@ -7,12 +7,14 @@ readings (覃 is Qín or Tán): two names sound the same where any reading of on
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from matching import names as parts
+from schemas.reference import lists
 
 # levels of the comparison `name`, best first; the numbers live in model.yaml
 SAME, SOUND, UNREADABLE, GIVEN, SHORT, ORDER, NEAR, DROPPED, SURNAME, DIFFERENT = range(10)
@@ -88,16 +90,24 @@ def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _looks(table: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
-    """The rows of some names, with what is looked at: near_sounds (readings in which dictation's confusions are made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
+    """The rows of some names, with what is looked at: near_sounds (readings in which dictation's confusions are made one), shape (look-alikes made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
     chosen = table.join(codes.rename("code").to_frame(), on="code", how="semi")
     near = _readings(chosen, lambda sound: _joined(near_sound(sound)))
     chosen = chosen.join(near.rename({"readings": "near_sounds"}), on="code", how="left", maintain_order="left")
     return chosen.with_columns(is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]")).with_columns(
         pattern=pl.when("is_latin").then("name").otherwise(pl.col("name").str.replace_all(_UNREADABLE, "?")),
+        shape=pl.col("name").str.replace_many(*_shapes()),
         bag=pl.col("name").str.extract_all(r"\w").list.sort().list.join(""),
     ).with_columns(
         holes=pl.col("pattern").str.count_matches("?", literal=True).cast(pl.Int32), size=pl.col("pattern").str.len_chars().cast(pl.Int32)
     )  # fmt: skip
+
+
+@cache
+def _shapes() -> tuple[list[str], list[str]]:
+    """Characters that look like another, and the first of their group, which stands for all."""
+    pairs = [(character, group[0]) for group in lists.read("look_alikes.csv")["characters"] for character in group[1:]]
+    return [p[0] for p in pairs], [p[1] for p in pairs]
 
 
 def _level() -> pl.Expr:
@@ -113,7 +123,7 @@ def _level() -> pl.Expr:
         .when(prefix & (longer >= _MINORITY) & (shorter >= 2)).then(SHORT)
         .when((pl.col("bag") == pl.col("bag_b")) & (shorter >= 2)).then(ORDER)
         .when((pl.col("near_sounds").list.set_intersection("near_sounds_b").list.len() > 0) | same_letters).then(NEAR)
-        .when((pl.col("edits") == 1) & (pl.col("size") == pl.col("size_b")) & (longer >= 3)).then(NEAR)
+        .when((pl.col("edits") == 1) & (pl.col("size") == pl.col("size_b")) & ((longer >= 3) | (pl.col("shape") == pl.col("shape_b")))).then(NEAR)
         .when((pl.col("edits") == 1) & (pl.col("size") != pl.col("size_b")) & (shorter >= 2)).then(DROPPED)
         .when((pl.col("surname") == pl.col("surname_b")) & (pl.col("surname") != "")).then(SURNAME)
         .otherwise(DIFFERENT)

@@ -12,6 +12,7 @@ import yaml
 
 from matching.identifiers import examine
 from matching.linkage import Linked, link_records
+from matching.names import folded
 from tests.matching.linkage_city import number, records
 
 AS_OF = date(2026, 11, 24)
@@ -25,6 +26,8 @@ def _row(label: str, row: dict[str, Any], i: int) -> dict[str, Any]:
     out["relatives"] = [{**r, "id_number": NUMBERS.get(r["id_number"], r["id_number"])} for r in row.get("relatives", [])]
     for column in ("id_number", "key_id_number"):
         out[column] = NUMBERS.get(str(row.get(column)))
+    if out["name"]:
+        out["name_folded"] = pl.select(folded(pl.lit(out["name"]))).item()
     if out["name"] and out["name"].endswith(("之子", "之女")):
         out |= {"name_kind": "newborn", "mother_in_name": out["name"][:-2]}
     return out | _damaged(out["id_number"], row.get("damage")) | (_read(row["id_text"], label) if "id_text" in row else {})
