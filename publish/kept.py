@@ -21,12 +21,15 @@ class Kept:
     Args:
         register: the register's file; `folder`: the folder's name in the state folder beside it.
         what: the columns of plain values that make a row new; a row whose values are held already is not added again.
+        subject: columns that say what a row is about, where only the last row about it counts: then a row is new that differs from that one, so that
+            who changes their mind and changes it back is heard.
     """
 
-    def __init__(self, register: Path, folder: str, table: Table, what: Sequence[str]) -> None:
+    def __init__(self, register: Path, folder: str, table: Table, what: Sequence[str], subject: Sequence[str] = ()) -> None:
         self._folder = state_folder(register.absolute()) / folder
         self._table = table
         self._what = list(what)
+        self._subject = list(subject)
 
     def rows(self) -> pl.DataFrame:
         """Everything held, in the order it came in."""
@@ -34,7 +37,9 @@ class Kept:
 
     def add(self, rows: pl.DataFrame) -> int:
         """Add what is not held yet, whole or not at all; returns how many rows that were."""
-        fresh = self._table.conform(rows.join(self.rows(), on=self._what, how="anti", nulls_equal=True).unique(self._what, keep="first").sort(self._what))
+        held = self.rows()
+        held = held.unique(self._subject, keep="last", maintain_order=True) if self._subject else held
+        fresh = self._table.conform(rows.join(held, on=self._what, how="anti", nulls_equal=True).unique(self._what, keep="first").sort(self._what))
         if fresh.height:
             content = hashlib.sha256(fresh.select(self._what).write_csv().encode()).hexdigest()
             target = self._folder / f"{len(self._files()) + 1:06d}-{content[:12]}.parquet"

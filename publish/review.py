@@ -132,7 +132,7 @@ def recall_decisions(register: Path, work: Path) -> None:
 
 
 def _decisions(register: Path) -> Kept:
-    return Kept(register, "decisions", DECISIONS, ("pair_id", "decision", "decided_by", "decided_on"))
+    return Kept(register, "decisions", DECISIONS, ("pair_id", "decision", "decided_by", "decided_on"), ("pair_id",))
 
 
 def _as_table(rows: list[_Row], queue: pl.DataFrame, file: str) -> pl.DataFrame:

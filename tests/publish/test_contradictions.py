@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from publish.contradictions import torn
 from publish.review import import_decisions
-from tests.publish.test_review import answer, city, exported, filled, pair
+from tests.publish.test_review import answer, exported, filled, pair, recalled
 
 SCHEMA = {"pair_id": pl.String, "decision": pl.String, "left": pl.String, "right": pl.String, "left_records": pl.List(pl.UInt64), "right_records": pl.List(pl.UInt64)}
 DAY = {"decided_by": "某", "decided_on": date(2026, 1, 1)}
@@ -98,6 +98,9 @@ def test_one_child_with_two_valid_numbers_is_taken_and_told(decision: str, remar
     assert all("双方各有一个有效且不同的证件号，结论“同一人”已采纳，下次运行将合并" in remark for remark in taken.remarks)
 
 
-def test_the_city_of_these_tests_has_no_contradiction_of_its_own(tmp_path: Path) -> None:
-    assert torn(pl.DataFrame(schema=SCHEMA)) == []
-    assert city(tmp_path, pair(1)).exists()
+def test_who_changes_their_mind_and_back_is_heard(tmp_path: Path) -> None:
+    out, _ = exported(tmp_path, pair(1))
+    register = tmp_path / "register.duckdb"
+    taken = [import_decisions(filled(out, answer(3, said)), register) for said in ("不同人", "同一人", "不同人", "不同人")]
+    assert [(t.accepted, t.known) for t in taken] == [(1, 0), (1, 0), (1, 0), (0, 1)]
+    assert recalled(tmp_path)["decision"].to_list() == ["different"]
