@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from matching.explain import LinkedRow, links
 from publish.register import connect
 from rules import explain, explain_care
+from rules.drawing import drawn
 from schemas.reference.words import Lang, words
 from schemas.tables.ledger import EVENT_KINDS
 
@@ -56,7 +58,7 @@ def story(register: Path, person_id: str, lang: Lang) -> Iterator[str]:
     yield from ("", *explain.answer(assessment, lang))
     yield from ("", say["linked"].format(len(linked)), *_linked(linked, lang), f"  {say['quoted']}")
     for heading, lines in (
-        ("lived", explain.timeline(rows["residence_episode"], assessment["as_of"], lang)),
+        ("lived", chain(drawn(rows["residence_episode"], assessment, lang), explain.timeline(rows["residence_episode"], assessment["as_of"], lang))),
         ("asked", explain.asked(assessment, lang)),
         ("rests", explain.evidence(assessment["evidence"], lang, "  ")),
         ("care", explain_care.care(rows["key_care"], rows["visit"], lang)),
