@@ -13,8 +13,8 @@ Row = Mapping[str, Any]
 WIDTH = 48
 ELSEWHERE, AT_HUKOU, UNSURE, NOTHING = "█", "▒", "░", "·"
 _SAY: dict[Lang, dict[str, str]] = {
-    "en": {"legend": "█ away from the hukou district  ▒ in it  ░ start unknown or inferred", "clock": "away since {}", "inferred": "inferred", "six": "six months on {}"},
-    "zh": {"legend": "█ 在户籍区县以外  ▒ 在户籍区县  ░ 起始日期不明或推定", "clock": "离开户籍地：{}", "inferred": "推定", "six": "满六个月：{}"},
+    "en": {"legend": "█ away from the hukou district  ▒ in it  ░ start unknown or inferred", "clock": "away since {}{}; six months on {}", "inferred": " (inferred)"},
+    "zh": {"legend": "█ 在户籍区县以外  ▒ 在户籍区县  ░ 起始日期不明或推定", "clock": "{}{}离开户籍地，{}满六个月", "inferred": "（推定）"},
 }
 
 
@@ -36,8 +36,8 @@ def drawn(episodes: Sequence[Row], assessment: Row, lang: Lang) -> Iterator[str]
         yield f"  {_bar(stay, axis, as_of, fill)} {name_of(stay['division'], as_of)}{stay['township'] or ''}"
     say = _SAY[lang]
     if assessment["away_since"] is not None:
-        inferred = f" ({say['inferred']})" if assessment["is_inferred"] else ""
-        yield f"  {' ' * axis.cell(assessment['away_since'])}▲ {say['clock'].format(assessment['away_since'])}{inferred}; {say['six'].format(assessment['six_months_on'])}"
+        inferred = say["inferred"] if assessment["is_inferred"] else ""
+        yield f"  {' ' * axis.cell(assessment['away_since'])}▲ {say['clock'].format(assessment['away_since'], inferred, assessment['six_months_on'])}"
     yield f"  {say['legend']}"
 
 
@@ -57,8 +57,9 @@ class Axis:
         """The years, each where it begins, and the axis under them; the day looked at stands at the end."""
         years = [" "] * WIDTH
         ticks = ["─"] * WIDTH
-        for year in range(self.first.year, self.last.year + 1):
-            at = self.cell(date(year, 1, 1))
+        begins = [day for year in range(self.first.year, self.last.year + 1) if (day := date(year, 1, 1)) >= self.first]
+        for day in begins or [self.first]:
+            at, year = self.cell(day), day.year
             ticks[at] = "┼"
             label = str(year)
             if at + len(label) <= WIDTH and "".join(years[max(at - 1, 0) : at + len(label)]).isspace():

@@ -40,7 +40,7 @@ def test_a_child_that_moved_twice() -> None:
 
 def test_in_chinese_and_inferred() -> None:
     lines = list(drawn([stay("500120", date(2026, 11, 24))], ANSWER | {"away_since": date(2026, 11, 24), "is_inferred": True, "six_months_on": date(2027, 5, 24)}, "zh"))
-    assert lines[-2:] == ["  ▲ 离开户籍地：2026-11-24 (推定); 满六个月：2027-05-24", "  █ 在户籍区县以外  ▒ 在户籍区县  ░ 起始日期不明或推定"]
+    assert lines[-2:] == ["  ▲ 2026-11-24（推定）离开户籍地，2027-05-24满六个月", "  █ 在户籍区县以外  ▒ 在户籍区县  ░ 起始日期不明或推定"]
     assert lines[2] == f"  {ELSEWHERE * WIDTH}▶ 璧山区"
 
 
