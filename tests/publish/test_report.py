@@ -267,6 +267,14 @@ def test_an_empty_register_has_a_report(tmp_path: Path) -> None:
     assert pdf.startswith(b"%PDF")
 
 
+def test_whatever_a_file_is_called_there_is_a_report_and_the_name_is_text(tmp_path: Path) -> None:
+    name = "导出😀ཀ𬱖\ue815\x07<i>#strong[x]</i> $x$ \\.csv"
+    page, pdf = written(
+        write_register(tmp_path / "register.duckdb", {"feed_receipt": [{"feed": "数😀", "source_file": name, "state": "rejected", "message": "读不了"}]}), tmp_path
+    )
+    assert pdf.startswith(b"%PDF") and "<i>" not in page and "&lt;i&gt;#strong[x]" in page
+
+
 def test_one_night_is_compared_with_nothing(tmp_path: Path) -> None:
     given = city(3)
     report = report_of(write_register(tmp_path / "register.duckdb", given | {"indicator": [], "run": [run(1)]}))
