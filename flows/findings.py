@@ -41,7 +41,7 @@ def require_rows(work: Path, inbox: Path) -> None:
 
 
 def counts(work: Path) -> dict[str, int]:
-    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts; possible matches."""
+    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches."""
     seen = receipts(work)
     found = {
         "files": seen.height,
@@ -50,11 +50,18 @@ def counts(work: Path) -> dict[str, int]:
         "rows_accepted": int(seen["rows_accepted"].sum()),
         "rows_quarantined": int(seen["rows_quarantined"].sum()),
     }
-    for table in ("person", "person_record", "residence_episode", "key_care", "alert", "service_gap", "review_queue"):
+    for table in ("person", "person_record", "residence_episode", "key_care", "alert", "service_gap", "match_suggestion", "review_queue"):
         found[table] = pl.scan_parquet(work / f"{table}.parquet").select(pl.len()).collect().item()
     outcomes = pl.scan_parquet(work / "assessment.parquet").group_by("outcome").len().collect()
     tally = dict(outcomes.iter_rows())
-    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH}
+    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH} | _alerts(work)
+
+
+def _alerts(work: Path) -> dict[str, int]:
+    """How many alerts are not closed, past their date, and for the police at once."""
+    alert = pl.scan_parquet(work / "alert.parquet").filter(pl.col("state") != "closed")
+    told = {"alert_open": pl.len(), "alert_overdue": (pl.col("state") == "overdue").sum(), "alert_report": (pl.col("severity") == "report").sum()}
+    return dict(alert.select(**told).collect().row(0, named=True))
 
 
 def show_artifacts(work: Path, log: Log) -> None:
@@ -101,8 +108,8 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"({found['rows_accepted']:,} accepted, {found['rows_quarantined']:,} quarantined, {found['files_rejected']} files rejected)",
         f"  {found['person']:,} children: {found['outcome_flowing']:,} flowing, {found['outcome_not_flowing']:,} not flowing, "
         f"{found['outcome_undetermined']:,} undetermined",
-        f"  {found['key_care']:,} key-care entries, {found['alert']:,} alerts, {found['service_gap']:,} service entries, "
-        f"{found['review_queue']:,} possible matches to decide",
+        f"  {found['key_care']:,} key-care entries, {found['service_gap']:,} service entries, {found['review_queue']:,} possible matches to decide",
+        f"  {found['alert_open']:,} open alerts, {found['alert_overdue']:,} of them overdue and {found['alert_report']:,} for the police at once",
         f"  {total:.1f} s, peak memory {max(result['peak_mib'].values(), default=0):.0f} MiB",
         f"Register: {result['register']}",
         f"Rosters:  {result['rosters']}",

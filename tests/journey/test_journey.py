@@ -1,5 +1,6 @@
 """End to end, as a user and as the contract see it: the small city through the console command into a register."""
 
+import json
 import random
 import shutil
 import signal
@@ -49,6 +50,14 @@ def test_accepted_rows_are_person_records_answers_or_replaced(tiny_register):
     )
     assert accepted == linked + replaced + answers
     assert linked > 0
+
+
+def test_the_night_counts_open_overdue_and_urgent_alerts(tiny_register):
+    ((counts,),) = rows(tiny_register, "SELECT counts FROM run")
+    told = json.loads(counts)
+    found = rows(tiny_register, "SELECT count(*), count(*) FILTER (state = 'overdue'), count(*) FILTER (severity = 'report') FROM alert WHERE state <> 'closed'")
+    assert [(told["alert_open"], told["alert_overdue"], told["alert_report"])] == found
+    assert told["alert_report"] == 1 and len(list((tiny_register.parent / f"{tiny_register.name}.d" / "out" / "mandatory_reports").glob("*.xlsx"))) == 1
 
 
 def test_needs_have_their_nearest_place_or_say_why_not(tiny_register):

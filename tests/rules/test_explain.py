@@ -74,3 +74,8 @@ def test_the_timeline_runs_from_the_oldest_stay_to_now_with_the_rows_of_each():
 
 def test_every_article_is_written_down():
     assert all(c.article for c in explain.conditions().values())
+
+
+def test_a_child_that_is_not_away_is_told_no_start():
+    at_home = ASSESSMENT | {"reason": "same_district", "away_since": None, "months_away": None}
+    assert not [line for line in explain.answer(at_home, "en") if "away since" in line]
