@@ -61,8 +61,8 @@ def effect(figures: Figures, shown: Shown, base: Earlier | None) -> Section:
     blocks.append(_effect_table(rows, shown, base))
     cells = _by_region(rows, shown, base)
     lines = [row["item"] for row in rows]
-    words = "各项需求在各片区的已享有比例"
-    blocks.append(Chart(heat(cells, columns=REGIONS, lines=lines, name="needs", legend="已享有（%）"), words, "按需求和片区（%）", "括号内为比此前增减的百分点。", is_wide=True))
+    words, note = "各项需求在各片区的已享有比例", "括号内为比此前增减的百分点。" if base else ""
+    blocks.append(Chart(heat(cells, columns=REGIONS, lines=lines, name="needs", legend="已享有（%）"), words, "按需求和片区（%）", note, is_wide=True))
     lead = "已享有的比例＝已享有÷（已享有＋未见享有），情况不明的不计入。"
     return Section("效果分析", lead if base else f"{lead}只有一次运行，尚无此前的数据可比。", tuple(blocks))
 
