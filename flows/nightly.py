@@ -11,13 +11,13 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import findings
+from flows.reuse import link_or_stand, linkage_hash, standardise_or_reuse
 from flows.room import require_room
 from flows.settings import Night, code_version, night, now, password
 from flows.track import Log, Station
-from flows.unchanged import LastRun, Seen, look, same_as_last
+from flows.unchanged import LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
-from matching.linkage import link
-from matching.standardise import standardise
+from matching.standing import keep_queue
 from publish.handing import Sender, recall_log
 from publish.mandatory_reports import write_mandatory_reports
 from publish.national import recall_sent
@@ -39,6 +39,7 @@ from schemas.exports.intake import take_in
 def recall_last_night(register: Path, work: Path) -> None:
     """The last good register's tables, and what came to lie beside it since: clerks' decisions, what was handed out, what was sent."""
     recall(register, work)
+    keep_queue(work)
     recall_log(register, work)
     recall_sent(register, work)
     recall_decisions(register, work)
@@ -71,8 +72,8 @@ RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers
 RECALL = Station(recall_last_night, "recall", retries=2)
 INTAKE = Station(take_in, "intake", retries=2)
 STRAYS = Station(write_strays, "strays", retries=2)
-STANDARDISE = Station(standardise, "standardise")
-LINK = Station(link, "link")
+STANDARDISE = Station(standardise_or_reuse, "standardise")
+LINK = Station(link_or_stand, "link")
 ANSWERS = Station(weigh_answers, "answers")
 FACTS = Station(gather, "facts")
 DECIDE = Station(decide, "decide")
@@ -102,12 +103,12 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
     with writing(tonight.register):
         require_room(tonight.inbox, tonight.register)
         seen = look(tonight)
-        last = None if anew else same_as_last(tonight, seen)
-        if last is not None:
+        last = None if anew else last_run(tonight.register)
+        if last is not None and is_same_night(tonight, seen, last):
             return stand(tonight, seen, last)
         tonight.work.mkdir(parents=True)
         try:
-            return travel(tonight, seen)
+            return travel(tonight, seen, last)
         finally:
             if not tonight.keep_work:
                 shutil.rmtree(tonight.work, ignore_errors=True)
@@ -117,12 +118,12 @@ def stand(tonight: Night, seen: Seen, last: LastRun) -> dict[str, Any]:
     """A night in which nothing changed: one more run in the register, and all else as it is."""
     log = Log()
     with log.stage("unchanged"):
-        UNCHANGED(tonight, run_record(tonight, seen, log, last.counts))
+        UNCHANGED(tonight, run_record(tonight, seen, last.linkage_hash, log, last.counts))
     return findings.summary(tonight, log, last.counts) | {"unchanged_since": last.run_id}
 
 
-def travel(tonight: Night, seen: Seen) -> dict[str, Any]:
-    """A record's way through the stations."""
+def travel(tonight: Night, seen: Seen, last: LastRun | None) -> dict[str, Any]:
+    """A record's way through the stations; `last` is the run whose work may be used again, None where all is done anew."""
     work, log = tonight.work, Log()
     with log.stage("recall"):
         RECALL(tonight.register, work)
@@ -131,9 +132,10 @@ def travel(tonight: Night, seen: Seen) -> dict[str, Any]:
         STRAYS(tonight.inbox, work)
     findings.require_rows(work, tonight.inbox)
     with log.stage("standardise"):
-        STANDARDISE.each(FEEDS, work, workers=tonight.workers)
+        STANDARDISE.each(FEEDS, work, tonight.state / "standard", seen.program, last is None, workers=tonight.workers)
     with log.stage("link"):
-        LINK(work, tonight.as_of)
+        rests_on = linkage_hash(work, seen)
+        LINK(work, tonight.as_of, last, rests_on)
     with log.stage("answers"):
         ANSWERS(work, tonight.as_of)
     with log.stage("facts"):
@@ -142,7 +144,7 @@ def travel(tonight: Night, seen: Seen) -> dict[str, Any]:
         DECIDE(work, tonight.as_of)
     found = findings.counts(work)
     with log.stage("publish"):
-        PUBLISH(tonight, run_record(tonight, seen, log, found))
+        PUBLISH(tonight, run_record(tonight, seen, rests_on, log, found))
         KEEP(work, tonight.state / "facts", tonight.run_id)
     with log.stage("hand-out"):
         HAND_OUT(tonight.register, tonight.state / "out", tonight.run_id)
@@ -150,7 +152,7 @@ def travel(tonight: Night, seen: Seen) -> dict[str, Any]:
     return findings.summary(tonight, log, found)
 
 
-def run_record(tonight: Night, seen: Seen, log: Log, found: dict[str, int]) -> Run:
+def run_record(tonight: Night, seen: Seen, rests_on: str | None, log: Log, found: dict[str, int]) -> Run:
     """What the register keeps of this run."""
     return Run(
         run_id=tonight.run_id,
@@ -160,6 +162,7 @@ def run_record(tonight: Night, seen: Seen, log: Log, found: dict[str, int]) -> R
         rule_version=Law.load().version,
         config_hash=tonight.config_hash(),
         inputs_hash=seen.with_store(tonight.store),
+        linkage_hash=rests_on,
         counts=found,
         seconds=dict(log.seconds),
         peak_mib=dict(log.peak_mib),

@@ -1,7 +1,8 @@
-"""The night in which nothing changed. Enters: the settings of a run. Leaves: a fingerprint of all that the night rests on, and whether the last run had the same.
+"""What did not change since the last run. Enters: the settings of a run. Leaves: fingerprints of what a night and its stations rest on, and the last run's.
 
 The same files, day, decisions, program and rules on top of the register they led to give the same tables again (contracts/register.md, 2), so such a night
-needs no stations. What is compared is content, never a date of a file.
+needs no stations; where only the day or other feeds moved on, a feed's standardised rows and the linkage may still stand (reuse.py). What is compared is content,
+never a date of a file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from flows.settings import Night
@@ -17,14 +20,22 @@ from publish.register import connect
 from rules.law import Law
 
 _ROOMS = ("flows", "schemas", "matching", "rules", "publish")
+_COMPUTES = ("polars", "duckdb", "pyarrow", "numpy", "scipy", "pandera", "rapidfuzz", "jellyfish", "pypinyin", "opencc")
 _DECIDES = {".py", ".sql", ".yaml", ".csv", ".j2", ".geojson"}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a night found before it began: a hash of the files in the inbox, the decisions, the program, its rules and settings."""
+    """What a night found before it began.
+
+    Attributes:
+        digest: of the files in the inbox, the decisions, the program, its rules and settings, and the day.
+        program: of the program and the libraries it computes with. decisions: of the clerks' decisions.
+    """
 
     digest: str
+    program: str
+    decisions: str
 
     def with_store(self, store: Path) -> str:
         """The fingerprint of the night with what the intake store holds: at the start of a night, what the last one left there."""
@@ -34,34 +45,40 @@ class Seen:
 
 @dataclass(frozen=True)
 class LastRun:
-    """The run that the register stands on."""
+    """The run that the register stands on; the hashes are None where it was made by a program that did not know them."""
 
     run_id: str
+    as_of: date
     counts: dict[str, int]
+    inputs_hash: str | None
+    linkage_hash: str | None
 
 
 def look(tonight: Night) -> Seen:
     """Reads the inbox once; nothing is parsed."""
-    program = Path(__file__).resolve().parent.parent
-    parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version]
-    parts += _contents(program, (f for room in _ROOMS for f in (program / room).rglob("*") if f.suffix in _DECIDES))
-    parts += _contents(tonight.inbox, tonight.inbox.rglob("*"))
-    parts += _contents(tonight.state, (tonight.state / "decisions").glob("*"))
-    return Seen(_digest(parts))
+    home = Path(__file__).resolve().parent.parent
+    program = _digest(
+        [*(f"{name} {version(name)}" for name in _COMPUTES), *_contents(home, (f for room in _ROOMS for f in (home / room).rglob("*") if f.suffix in _DECIDES))]
+    )
+    decisions = _digest(_contents(tonight.state, (tonight.state / "decisions").glob("*")))
+    parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions]
+    return Seen(_digest([*parts, *_contents(tonight.inbox, tonight.inbox.rglob("*"))]), program, decisions)
 
 
-def same_as_last(tonight: Night, seen: Seen) -> LastRun | None:
-    """The last run, where the register stands on a night with this fingerprint and all of it was handed out."""
-    if not tonight.register.exists() or not (tonight.state / "out" / "report.html").exists():
+def last_run(register: Path) -> LastRun | None:
+    """The run that the register stands on; None where there is no register."""
+    if not register.exists():
         return None
-    with connect(tonight.register) as con:
-        known = con.execute("SELECT count(*) FROM duckdb_columns() WHERE table_name = 'run' AND column_name = 'inputs_hash'").fetchall()[0][0]
-        if not known:
-            return None
-        last = con.execute("SELECT run_id, counts, inputs_hash FROM run ORDER BY started_at DESC, run_id DESC LIMIT 1").fetchall()
-    if not last or last[0][2] != seen.with_store(tonight.store):
-        return None
-    return LastRun(last[0][0], json.loads(last[0][1]))
+    with connect(register) as con:
+        there = {n for (n,) in con.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'run'").fetchall()}
+        hashes = ", ".join(name if name in there else f"NULL AS {name}" for name in ("inputs_hash", "linkage_hash"))
+        found = con.execute(f"SELECT run_id, as_of, counts, {hashes} FROM run ORDER BY started_at DESC, run_id DESC LIMIT 1").fetchall()
+    return LastRun(found[0][0], found[0][1], json.loads(found[0][2]), *found[0][3:]) if found else None
+
+
+def is_same_night(tonight: Night, seen: Seen, last: LastRun | None) -> bool:
+    """Whether the last run was a night with this fingerprint, and all of it was handed out."""
+    return last is not None and (tonight.state / "out" / "report.html").exists() and last.inputs_hash == seen.with_store(tonight.store)
 
 
 def _contents(base: Path, files: Iterable[Path]) -> list[str]:

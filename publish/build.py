@@ -54,6 +54,7 @@ class Run:
     rule_version: str
     config_hash: str
     inputs_hash: str
+    linkage_hash: str | None
     counts: Mapping[str, int]
     seconds: Mapping[str, float]
     peak_mib: Mapping[str, float]
@@ -196,7 +197,8 @@ def enter_unchanged(con: duckdb.DuckDBPyConnection, run: Run, last: str) -> None
 def _insert_run(con: duckdb.DuckDBPyConnection, run: Run, state: str, remarks: list[str]) -> None:
     values = {
         "run_id": run.run_id, "started_at": run.started_at, "finished_at": run.clock(), "as_of": run.as_of,
-        "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "inputs_hash": run.inputs_hash, "state": state,
+        "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "inputs_hash": run.inputs_hash,
+        "linkage_hash": run.linkage_hash, "state": state,
         "counts": _json(run.counts), "seconds": _json(run.seconds), "peak_mib": _json(run.peak_mib), "remarks": remarks, "layout": LAYOUT,
     }  # fmt: skip
     con.execute(f"INSERT INTO run ({', '.join(values)}) VALUES ({', '.join(f'${name}' for name in values)})", values)

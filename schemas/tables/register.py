@@ -33,6 +33,7 @@ RUN = Table(
         Column(
             "inputs_hash", pl.String, "输入指纹", "hash of all the night rested on: files, decisions, program, rules, settings; equal hashes on one register, equal tables"
         ),
+        Column("linkage_hash", pl.String, "关联输入指纹", "hash of what linkage rested on beside the day: rows of the feeds that see children, decisions, program"),
         req("state", pl.String, "状态", "published, or unchanged: all was as at the run before, whose tables stand"),
         req("counts", pl.String, "数量", "JSON: rows, children, outcomes, … by name"),
         req("seconds", pl.String, "用时（秒）", "JSON: seconds by stage"),

@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "sample_data" / "tiny"
-# what differs between two runs by right: run ids, clock times, the fingerprint of files whose bytes may differ
-BY_RIGHT = {"run": ["run_id", "started_at", "finished_at", "seconds", "peak_mib", "inputs_hash"]}
+# what differs between two runs by right: run ids, clock times, fingerprints of files whose bytes may differ
+BY_RIGHT = {"run": ["run_id", "started_at", "finished_at", "seconds", "peak_mib", "inputs_hash", "linkage_hash"]}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,24 @@
 """The night in which nothing changed, against one that goes through all stations: the same tables; and what ends such a night."""
 
+import random
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
-from flows import settings
+from flows import reuse, settings
 from flows.findings import lines
 from flows.nightly import nightly
 from flows.settings import Night, night
-from flows.unchanged import look, same_as_last
+from flows.unchanged import is_same_night, last_run, look
+from matching.standing import same_on_both_days
 from publish.register import rollback
+from schemas.exports.intake import take_in
+from schemas.tables.decision import DECISION
 from tests.journey.conftest import TINY, tables
 
 
@@ -32,29 +37,115 @@ def changed(inbox: Path) -> None:
     file.write_bytes(b"".join(lines[:1] + lines[6:]))
 
 
-def test_over_nights_some_of_which_change_nothing_the_tables_are_those_of_nights_that_went_through_all_stations(tmp_path, tiny_as_of, monkeypatch):
-    inbox = tmp_path / "inbox"
-    shutil.copytree(TINY / "inbox", inbox)
-    registers = {anew: tmp_path / f"anew_{anew}" / "register.duckdb" for anew in (False, True)}
-    stood = []
-    for number, change in enumerate((None, None, changed)):
-        if change:
-            change(inbox)
-        for anew, register in registers.items():
-            result = evening(inbox, register, tiny_as_of, number, monkeypatch, anew=anew)
-            stood += [number] if "unchanged_since" in result else []
-    assert stood == [1]
-    quick, whole = tables(registers[False]), tables(registers[True])
-    assert quick.keys() == whole.keys()
-    runs = quick.pop("run")
-    # what was handed out is entered by the next night that goes through all stations
-    assert quick.pop("export_log").height <= whole.pop("export_log").height
-    assert sorted(runs["state"]) == ["published", "published", "unchanged"]
-    assert whole.pop("run").height == runs.height
-    for name, table in quick.items():
-        assert table.equals(whole[name]), name
-    unchanged = runs.filter(pl.col("state") == "unchanged")
-    assert all("完全相同" in remark for remarks in unchanged["remarks"] for remark in remarks)
+def decided(register: Path) -> None:
+    """A clerk says of two possible matches that they are one child and of two that they are not; the decisions come to lie beside the register."""
+    with duckdb.connect(str(register.resolve()), read_only=True) as con:
+        queue = con.sql("SELECT * FROM review_queue WHERE decision IS NULL ORDER BY pair_id LIMIT 4").pl()
+    taken = queue.with_columns(
+        decision=pl.Series(["same", "different"] * 2)[: queue.height], decided_by=pl.lit("核对员"), decided_on=pl.lit(date(2026, 11, 25)),
+        remark=pl.lit(None, pl.String), source_file=pl.lit("review.xlsx"), source_row=pl.int_range(pl.len(), dtype=pl.UInt32),
+    )  # fmt: skip
+    folder = register.with_name(register.name + ".d") / "decisions"
+    folder.mkdir(exist_ok=True)
+    DECISION.conform(taken).write_parquet(folder / "000001-clerk.parquet")
+
+
+class Watched:
+    """Two registers over the same nights: one that may use again what stands, one that goes through all stations; and what each made anew."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.inbox, self.monkeypatch, self.number = folder / "inbox", monkeypatch, 0
+        shutil.copytree(TINY / "inbox", self.inbox)
+        self.registers = {anew: folder / f"anew_{anew}" / "register.duckdb" for anew in (False, True)}
+        self.made: list[str] = []
+        for name in ("link", "standardise"):
+            monkeypatch.setattr(reuse, name, self._counted(name, getattr(reuse, name)))
+
+    def _counted(self, name: str, function: Callable) -> Callable:
+        def counted(first: object, *rest: object) -> None:
+            self.made.append(name if name == "link" else str(first))
+            function(first, *rest)
+
+        return counted
+
+    def night(self, day: date) -> set[str]:
+        """One night on both; what the one that may use things again made anew."""
+        made = set()
+        for anew, register in self.registers.items():
+            self.made.clear()
+            evening(self.inbox, register, day.isoformat(), self.number, self.monkeypatch, anew=anew)
+            made = made if anew else set(self.made)
+        self.number += 1
+        return made
+
+    def assert_equal(self) -> None:
+        """The registers hold the same, table for table."""
+        quick, whole = (tables(self.registers[anew]) for anew in (False, True))
+        assert quick.keys() == whole.keys()
+        for name, table in quick.items():
+            assert table.equals(whole[name]), name
+
+
+def test_the_linkage_and_the_feeds_that_did_not_change_are_used_again_on_the_next_day(tmp_path, tiny_as_of, monkeypatch):
+    day = date.fromisoformat(tiny_as_of)
+    both = Watched(tmp_path, monkeypatch)
+    assert both.night(day) >= {"link", "household", "verification"}
+    assert both.night(day + timedelta(days=1)) == set()
+    both.assert_equal()
+    changed(both.inbox)
+    for register in both.registers.values():
+        decided(register)
+    assert both.night(day + timedelta(days=2)) == {"link", "residence"}
+    both.assert_equal()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_over_random_nights_the_tables_are_those_of_nights_that_went_through_all_stations(seed, tmp_path, tiny_as_of, monkeypatch):
+    """Days that move on, back or not at all; a feed sent again with rows missing, an older file gone, decisions, a rollback of both registers."""
+    draw, day = random.Random(seed), date.fromisoformat(tiny_as_of)
+    both = Watched(tmp_path, monkeypatch)
+    both.night(day)
+    for _ in range(8):
+        day += timedelta(days=draw.choice([0, 1, 1, 7, 40]))
+        match draw.randrange(5):
+            case 0:
+                changed(both.inbox)
+            case 1:
+                victim = draw.choice(sorted(f for f in both.inbox.rglob("*") if f.is_file()))
+                victim.unlink()
+            case 2:
+                for register in both.registers.values():
+                    decided(register)
+            case 3 if both.number > 2:
+                for register in both.registers.values():
+                    rollback(register)
+        both.night(day)
+        both.assert_equal()
+
+
+def test_a_holder_of_a_number_who_grows_up_between_two_days_ends_the_linkage(tmp_path):
+    (tmp_path / "record").mkdir()
+    number = pl.DataFrame({"id_number": ["50010120081125001X", None], "key_id_number": pl.Series([None, None], dtype=pl.String)})
+    number.write_parquet(tmp_path / "record" / "education.parquet")
+    assert same_on_both_days(tmp_path, date(2026, 11, 20), date(2026, 11, 24))
+    assert not same_on_both_days(tmp_path, date(2026, 11, 24), date(2026, 11, 25))
+    assert not same_on_both_days(tmp_path, date(2026, 11, 25), date(2026, 11, 24))
+    assert same_on_both_days(tmp_path, date(2026, 11, 25), date(2026, 11, 30))
+
+
+def test_a_damaged_shelf_is_no_shelf(tmp_path, tiny_as_of):
+    work, shelf = tmp_path / "work", tmp_path / "shelf"
+    take_in("residence", TINY / "inbox", tmp_path / "store", work, date.fromisoformat(tiny_as_of))
+    reuse.standardise_or_reuse("residence", work, shelf, "program", False)
+    good = pl.read_parquet(work / "record" / "residence.parquet")
+    (kept,) = shelf.rglob("record.parquet")
+    # a second name of the work folder's file: removed there first, as every night does
+    shutil.rmtree(work / "record")
+    kept.write_bytes(kept.read_bytes()[:-200])
+    reuse.standardise_or_reuse("residence", work, shelf, "program", False)
+    assert pl.read_parquet(work / "record" / "residence.parquet").equals(good)
+    assert [p.name for p in sorted(shelf.rglob("*")) if p.is_file()] == ["record.parquet", "standard.parquet", "whole"]
 
 
 def test_a_night_that_changed_nothing_is_said(tmp_path, tiny_register, tiny_as_of):
@@ -73,6 +164,10 @@ def standing(register: Path, folder: Path) -> Path:
 
 def tonight(register: Path, inbox: Path, as_of: str) -> Night:
     return night(str(inbox), str(register), as_of)
+
+
+def is_same(night: Night) -> bool:
+    return is_same_night(night, look(night), last_run(night.register))
 
 
 def other_file(inbox: Path, _: Path) -> None:
@@ -107,24 +202,24 @@ def test_what_ends_a_night_in_which_nothing_changed(change: Callable, tiny_regis
     register, inbox = standing(tiny_register, tmp_path), tmp_path / "inbox"
     shutil.copytree(TINY / "inbox", inbox)
     before = tonight(register, inbox, tiny_as_of)
-    assert same_as_last(before, look(before)) is not None
+    assert is_same(before)
     change(*((inbox, register) if change is not changed else (inbox,)))
     after = tonight(register, inbox, tiny_as_of)
-    assert same_as_last(after, look(after)) is None
+    assert not is_same(after)
 
 
 def test_another_day_or_another_program_is_another_night(tiny_register, tiny_as_of, tmp_path, monkeypatch):
     register = standing(tiny_register, tmp_path)
     next_day = tonight(register, TINY / "inbox", "2026-11-25")
-    assert same_as_last(next_day, look(next_day)) is None
+    assert not is_same(next_day)
     same = tonight(register, TINY / "inbox", tiny_as_of)
     monkeypatch.setattr("flows.unchanged._ROOMS", ("flows",))
-    assert same_as_last(same, look(same)) is None
+    assert not is_same(same)
 
 
 def test_a_register_without_runs_that_know_of_it_goes_through_all_stations(tmp_path, tiny_as_of):
     fresh = tonight(tmp_path / "register.duckdb", TINY / "inbox", tiny_as_of)
-    assert same_as_last(fresh, look(fresh)) is None
+    assert not is_same(fresh)
 
 
 def test_a_register_rolled_back_stands_on_what_it_then_knew(tiny_register, tiny_as_of, tmp_path):
@@ -135,4 +230,4 @@ def test_a_register_rolled_back_stands_on_what_it_then_knew(tiny_register, tiny_
     nightly.fn(str(inbox), str(register), tiny_as_of)
     rollback(register)
     back = tonight(register, TINY / "inbox", tiny_as_of)
-    assert same_as_last(back, look(back)) is None
+    assert not is_same(back)

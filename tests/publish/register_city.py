@@ -103,7 +103,7 @@ def _weigh(work: Path, states: Iterable[Mapping[str, Any]]) -> None:
 
 
 def run_record(run_id: str, as_of: date, started_at: datetime) -> Run:
-    return Run(run_id, started_at, as_of, "0", "rules", "config", "inputs", {"person": 1}, {"publish": 0.1}, {"publish": 10.0}, lambda: started_at)
+    return Run(run_id, started_at, as_of, "0", "rules", "config", "inputs", "linkage", {"person": 1}, {"publish": 0.1}, {"publish": 10.0}, lambda: started_at)
 
 
 def moment(n: int) -> datetime:

@@ -1,0 +1,88 @@
+"""What a night uses again of the one before. Enters: what intake took in, and what the last run left. Leaves: standardised feeds and linkage, made or as they were.
+
+A feed's standardised rows lie on a shelf beside the register under a fingerprint of the files in use and the program; a feed whose files are the same is not
+standardised again. Where no feed that sees children changed, and no decision, the linkage of the last run stands on another day too (matching/standing.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from flows.unchanged import LastRun, Seen
+from matching.linkage import link
+from matching.standardise import standardise
+from matching.standing import carry_over, same_on_both_days
+from schemas.exports.feeds import CHILD_FEEDS
+from schemas.exports.inbox import sha256
+
+_KINDS = ("standard", "record")
+_WHOLE = "whole"
+
+
+def feed_hash(feed: str, work: Path, program: str) -> str:
+    """A fingerprint of the rows a feed has tonight: its files in use, by name and content, and the program."""
+    live = pl.read_parquet(work / "receipt" / f"{feed}.parquet").filter(pl.col("state").is_in(["accepted", "kept"]))
+    files = live.select("source_file", "sha256", pl.col("export_date").cast(pl.String), pl.col("rows_replaced").cast(pl.String)).sort("source_file", "sha256")
+    return hashlib.sha256("\n".join([program, feed, *("|".join(row) for row in files.iter_rows())]).encode()).hexdigest()
+
+
+def linkage_hash(work: Path, seen: Seen) -> str:
+    """A fingerprint of what linkage rests on beside the day: the rows of all feeds that see children, the decisions, the program."""
+    return hashlib.sha256("\n".join([seen.decisions, *(feed_hash(feed, work, seen.program) for feed in CHILD_FEEDS)]).encode()).hexdigest()
+
+
+def standardise_or_reuse(feed: str, work: Path, shelf: Path, program: str, anew: bool) -> None:
+    """The station standardise, or what it left when the feed's files were the same.
+
+    Args:
+        shelf: the folder where standardised feeds are kept, each as it was last. anew: standardise whatever the shelf has.
+    """
+    place = shelf / feed / feed_hash(feed, work, program)
+    if not anew and _is_whole(place):
+        for kind in _present(place):
+            (work / kind).mkdir(exist_ok=True)
+            _same_file(place / f"{kind}.parquet", work / kind / f"{feed}.parquet")
+        return
+    standardise(feed, work)
+    shutil.rmtree(shelf / feed, ignore_errors=True)
+    place.mkdir(parents=True, mode=0o700)
+    for kind in _KINDS:
+        if (work / kind / f"{feed}.parquet").exists():
+            _same_file(work / kind / f"{feed}.parquet", place / f"{kind}.parquet")
+    (place / _WHOLE).write_text(_fingerprints(place), "ascii")
+
+
+def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: str) -> None:
+    """The station link, or the last run's linkage where it rests on the same; `last` is None where nothing may be used again."""
+    if last is not None and last.linkage_hash == hash_tonight and same_on_both_days(work, last.as_of, as_of):
+        carry_over(work)
+    else:
+        link(work, as_of)
+
+
+def _present(place: Path) -> list[str]:
+    return [kind for kind in _KINDS if (place / f"{kind}.parquet").exists()]
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether what lies there is what was put there; a damaged shelf counts as none."""
+    mark = place / _WHOLE
+    return mark.exists() and mark.read_text("ascii") == _fingerprints(place)
+
+
+def _fingerprints(place: Path) -> str:
+    return "\n".join(f"{kind} {sha256(place / f'{kind}.parquet')}" for kind in _present(place))
+
+
+def _same_file(source: Path, target: Path) -> None:
+    """The file under a second name; a copy where the disk has no second names. No station writes into a file that is there."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
