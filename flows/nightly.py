@@ -15,7 +15,7 @@ from flows.reuse import link_or_stand, linkage_hash, standardise_or_reuse
 from flows.room import require_room
 from flows.settings import Night, code_version, night, now, password
 from flows.track import Log, Station
-from flows.unchanged import LastRun, Seen, is_same_night, last_run, look
+from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
 from matching.standing import keep_queue
 from publish.handing import Sender, recall_log
@@ -53,6 +53,7 @@ def publish_night(tonight: Night, run: Run) -> None:
 def publish_as_it_was(tonight: Night, run: Run) -> None:
     """The register again with this run in it."""
     publish_unchanged(tonight.register, run, keep=tonight.keep)
+    (tonight.state / "out" / HANDED_OUT).write_text(run.run_id, "ascii")
 
 
 def hand_out(register: Path, out: Path, run_id: str) -> None:
@@ -66,6 +67,7 @@ def hand_out(register: Path, out: Path, run_id: str) -> None:
     write_workbooks(register, out / "quarantine", sender)
     write_verification(register, out / "verification", sender)
     write_report(register, out / "report.html")
+    (out / HANDED_OUT).write_text(run_id, "ascii")
 
 
 RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=2))

@@ -19,6 +19,8 @@ from flows.settings import Night
 from publish.register import connect
 from rules.law import Law
 
+# names the run whose hand-outs lie in the folder, and is written last
+HANDED_OUT = ".run"
 _ROOMS = ("flows", "schemas", "matching", "rules", "publish")
 _COMPUTES = ("polars", "duckdb", "pyarrow", "numpy", "scipy", "pandera", "rapidfuzz", "jellyfish", "pypinyin", "opencc")
 _DECIDES = {".py", ".sql", ".yaml", ".csv", ".j2", ".geojson"}
@@ -78,7 +80,8 @@ def last_run(register: Path) -> LastRun | None:
 
 def is_same_night(tonight: Night, seen: Seen, last: LastRun | None) -> bool:
     """Whether the last run was a night with this fingerprint, and all of it was handed out."""
-    return last is not None and (tonight.state / "out" / "report.html").exists() and last.inputs_hash == seen.with_store(tonight.store)
+    mark = tonight.state / "out" / HANDED_OUT
+    return last is not None and mark.exists() and mark.read_text("ascii") == last.run_id and last.inputs_hash == seen.with_store(tonight.store)
 
 
 def _contents(base: Path, files: Iterable[Path]) -> list[str]:
