@@ -1,11 +1,10 @@
-"""What the machine could do at best at a station. Enters: the files the station reads and writes. Leaves: seconds to read those bytes, sort those keys, write those tables.
+"""What the machine could do at best at a station. Enters: the files the station reads and writes. Leaves: processor seconds to read those bytes, sort those keys, write those tables.
 
 Nothing is understood on the way: a Parquet file is decoded to Arrow batches and encoded again, any other file is copied. It is a floor no program reaches.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -39,7 +38,7 @@ _SORTS = ("link", "facts", "decide", "publish")
 
 
 def at_best(station: str, work: Path, places: dict[str, Path]) -> float:
-    """Seconds: read what the station reads, sort one key of each row where it must, write what it writes."""
+    """Processor seconds: read what the station reads, sort one key of each row where it must, write what it writes."""
     scratch = work / "best.tmp"
     seconds, rows = 0.0, 0
     try:
@@ -52,9 +51,9 @@ def at_best(station: str, work: Path, places: dict[str, Path]) -> float:
         scratch.unlink(missing_ok=True)
     if station in _SORTS:
         keys = np.random.default_rng(1).integers(0, 2**63, size=max(rows, 1))
-        start = time.perf_counter()
+        start = time.process_time()
         keys.sort()
-        seconds += time.perf_counter() - start
+        seconds += time.process_time() - start
     return seconds
 
 
@@ -70,7 +69,7 @@ def _files(work: Path, places: dict[str, Path], patterns: tuple[str, ...]) -> li
 
 
 def _passed(file: Path, scratch: Path, is_output: bool) -> tuple[float, int]:
-    """Seconds to read a file, or to write one like it; and its rows, where it is a table."""
+    """Processor seconds to read a file, or to write one like it; and its rows, where it is a table."""
     if file.suffix != ".parquet":
         return _copied(file, scratch, is_output), 0
     table = pq.ParquetFile(file)
@@ -78,15 +77,15 @@ def _passed(file: Path, scratch: Path, is_output: bool) -> tuple[float, int]:
     with pq.ParquetWriter(scratch, table.schema_arrow, compression="zstd", compression_level=1) as out:
         batches = table.iter_batches(batch_size=2**17)
         while True:
-            start = time.perf_counter()
+            start = time.process_time()
             batch = next(batches, None)
-            reading += time.perf_counter() - start
+            reading += time.process_time() - start
             if batch is None:
                 break
             if is_output:
-                start = time.perf_counter()
+                start = time.process_time()
                 out.write_batch(batch)
-                writing += time.perf_counter() - start
+                writing += time.process_time() - start
     return (writing if is_output else reading), table.metadata.num_rows
 
 
@@ -94,17 +93,13 @@ def _copied(file: Path, scratch: Path, is_output: bool) -> float:
     reading = writing = 0.0
     with file.open("rb") as source, scratch.open("wb") as target:
         while True:
-            start = time.perf_counter()
+            start = time.process_time()
             block = source.read(_BLOCK)
-            reading += time.perf_counter() - start
+            reading += time.process_time() - start
             if not block:
                 break
             if is_output:
-                start = time.perf_counter()
+                start = time.process_time()
                 target.write(block)
-                writing += time.perf_counter() - start
-        start = time.perf_counter()
-        target.flush()
-        os.fsync(target.fileno())
-        writing += time.perf_counter() - start
+                writing += time.process_time() - start
     return writing if is_output else reading

@@ -108,13 +108,13 @@ def _nights(results: list[dict[str, Any]]) -> Iterator[str]:
 def _scale(r: dict[str, Any]) -> Iterator[str]:
     yield f"## First night at scale {r['scale']}, station by station"
     yield ""
-    yield "At best: reading those bytes, sorting those keys and writing those tables on this machine, on one core, understanding nothing (`benchmarks/best.py`)."
+    yield "At best: reading those bytes, sorting those keys and writing those tables on this machine, in processor seconds, understanding nothing (`benchmarks/best.py`)."
     yield ""
-    yield "| station | seconds | processor seconds | rows per second | peak MiB | at best, seconds | ratio |"
+    yield "| station | seconds | processor seconds | rows per second | peak MiB | at best, processor seconds | ratio |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for station, f in r["first"]["stations"].items():
         per_second = f"{r['first']['rows'] / f['seconds']:,.0f}" if f["seconds"] else ""
-        ratio = f"{f['cpu_seconds'] / f['best']:,.0f}" if f["best"] > 0.001 else ""
+        ratio = f"{f['cpu_seconds'] / f['best']:,.1f}" if f["best"] > 0.001 else ""
         yield f"| {station} | {f['seconds']:,.1f} | {f['cpu_seconds']:,.1f} | {per_second} | {f['peak_mib']:,.0f} | {f['best']:,.2f} | {ratio} |"
     yield ""
 

@@ -9,7 +9,7 @@ from flows.faults import ResourceError
 
 GIB = 2**30
 # what a night leaves for every byte of its inbox, measured on the made-up city (docs/operations.md, "Sizing"); a compressed file counts as its text
-WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE = 2.5, 2.0, 1.0
+WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE = 1.7, 1.5, 0.5
 _INFLATED = {".gz": 6.0, ".parquet": 4.0, ".xlsx": 6.0}
 _FLOOR = 200 * 2**20
 

@@ -10,11 +10,12 @@ import duckdb
 import polars as pl
 import pytest
 
+from flows import nightly as nights
 from flows import reuse, settings
 from flows.findings import lines
 from flows.nightly import nightly
 from flows.settings import Night, night
-from flows.unchanged import is_same_night, last_run, look
+from flows.unchanged import HANDED_OUT, is_same_night, last_run, look
 from matching.standing import same_on_both_days
 from publish.register import rollback
 from schemas.exports.intake import take_in
@@ -50,6 +51,12 @@ def decided(register: Path) -> None:
     DECISION.conform(taken).write_parquet(folder / "000001-clerk.parquet")
 
 
+def marked(_: Path, out: Path, run_id: str) -> None:
+    """Hands out nothing."""
+    out.mkdir(exist_ok=True)
+    (out / HANDED_OUT).write_text(run_id, "ascii")
+
+
 class Watched:
     """Two registers over the same nights: one that may use again what stands, one that goes through all stations; and what each made anew."""
 
@@ -58,6 +65,8 @@ class Watched:
         shutil.copytree(TINY / "inbox", self.inbox)
         self.registers = {anew: folder / f"anew_{anew}" / "register.duckdb" for anew in (False, True)}
         self.made: list[str] = []
+        # what is handed out changes no table but its own log, and takes longest
+        monkeypatch.setattr(nights, "HAND_OUT", marked)
         for name in ("link", "standardise"):
             monkeypatch.setattr(reuse, name, self._counted(name, getattr(reuse, name)))
 
