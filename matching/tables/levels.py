@@ -100,10 +100,8 @@ class _Look:
             return self._at_sets(left, right)
         a, b = self.column.codes[left], self.column.codes[right]
         both = np.flatnonzero((a >= 0) & (b >= 0))
-        pairs = pl.DataFrame({"a": np.minimum(a[both], b[both]), "b": np.maximum(a[both], b[both])})
-        found = pairs.join(self._distinct(pairs), on=["a", "b"], how="left", maintain_order="left")
         level, often = np.full(len(left), _NONE, dtype=np.int64), np.full(len(left), np.nan)
-        level[both], often[both] = found["level"].to_numpy(), found["frequency"].to_numpy()
+        level[both], often[both] = self._of_values(a[both], b[both])
         return level, often
 
     def _at_sets(self, left: Codes, right: Codes) -> tuple[Codes, npt.NDArray[np.float64]]:
@@ -112,8 +110,8 @@ class _Look:
         held = self.column.held
         size = held.group_by("unit").len()
         crossed = units.join(held.rename({"code": "a"}), left_on="l", right_on="unit").join(held.rename({"code": "b"}), left_on="r", right_on="unit")
-        crossed = crossed.select("pair", "l", "r", a=pl.min_horizontal("a", "b").cast(pl.Int64), b=pl.max_horizontal("a", "b").cast(pl.Int64))
-        crossed = crossed.join(self._distinct(crossed.select("a", "b")), on=["a", "b"], how="left")
+        found, frequency = self._of_values(crossed["a"].to_numpy().astype(np.int64), crossed["b"].to_numpy().astype(np.int64))
+        crossed = crossed.with_columns(pl.Series("level", found), pl.Series("frequency", frequency).fill_nan(None))
         best = crossed.sort("pair", "level", "frequency", nulls_last=True).group_by("pair", maintain_order=True).agg(
             pl.col("l", "r", "level", "frequency").first(), common=pl.col("a").filter(pl.col("a") == pl.col("b")).n_unique()
         )
@@ -128,10 +126,15 @@ class _Look:
         out[at], often[at] = best["level"].to_numpy(), best["frequency"].to_numpy()
         return out, often
 
-    def _distinct(self, pairs: pl.DataFrame) -> pl.DataFrame:
-        """a, b, level, frequency of each distinct pair of values."""
-        pairs = pairs.unique()
-        a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
+    def _of_values(self, a: Codes, b: Codes) -> tuple[Codes, npt.NDArray[np.float64]]:
+        """The first level of each pair of values, and its frequency; each distinct pair is looked at once."""
+        size = max(len(self.column.values), 1)
+        key, back = np.unique(np.minimum(a, b) * size + np.maximum(a, b), return_inverse=True)
+        level, often = self._distinct(key // size, key % size)
+        return level[back], often[back]
+
+    def _distinct(self, a: Codes, b: Codes) -> tuple[Codes, npt.NDArray[np.float64]]:
+        """The same of distinct pairs."""
         level, often = np.full(len(a), _NONE, dtype=np.int64), np.full(len(a), np.nan)
         still = np.arange(len(a))
         measured: dict[str, npt.NDArray[np.float64]] = {}
@@ -145,7 +148,7 @@ class _Look:
                 often[still[hit]] = np.maximum(shares[a[still[hit]]], shares[b[still[hit]]])
             level[still[hit]] = i
             still = still[~hit]
-        return pairs.with_columns(pl.Series("level", level), pl.Series("frequency", often))
+        return level, often
 
     def _measure(self, kind: str, a: Codes, b: Codes) -> npt.NDArray[np.float64]:
         """Similarities (0 to 1), or distances, of pairs of texts; exact only as far as the loosest level of that kind asks."""
@@ -165,6 +168,9 @@ class _Look:
                 return np.asarray(a == b)
             case "same_sound":
                 said = self._sounding(value)[0]
+                if said.dtype == pl.String:
+                    codes = said.rank("dense").fill_null(0).to_numpy()
+                    return np.asarray((codes[a] == codes[b]) & (codes[a] > 0))
                 both = pl.DataFrame({"x": said[a], "y": said[b]})
                 return both.select(pl.col("x").list.set_intersection("y").list.len() > 0).to_series().to_numpy()
             case "jaro_winkler" | "jaro" | "token_set":
@@ -196,11 +202,12 @@ class _Look:
         return frame.select(holds.fill_null(False)).to_series().to_numpy()
 
     def _sounding(self, how: str) -> tuple[pl.Series, npt.NDArray[np.float64]]:
-        """How each distinct value may sound, and the share of the units that sound like it."""
+        """How each distinct value may sound (text where there is but one way, else lists), and the share of the units that sound like it."""
         if how not in self._sounds:
             said = pl.Series("sound", sounds(self.column.texts, how), dtype=pl.List(pl.String))
             weight = pl.DataFrame({"sound": said, "share": self.column.shares}).with_row_index("code")
             each = weight.explode("sound").drop_nulls("sound").with_columns(pl.col("share").sum().over("sound"))
             most = weight.select("code").join(each.group_by("code").agg(pl.col("share").max()), on="code", how="left", maintain_order="left")
-            self._sounds[how] = said, most["share"].fill_null(1.0).to_numpy()
+            only = said.list.first() if said.list.len().max() in (0, 1, None) else said
+            self._sounds[how] = only, most["share"].fill_null(1.0).to_numpy()
         return self._sounds[how]
