@@ -171,26 +171,29 @@ def key_values(tables: Tables, key: Key) -> pl.DataFrame:
     column = tables.columns[key.column]
     if key.take is None:
         return column.held.select("unit", value="code")
-    taken = pl.DataFrame({"taken": _taken(column, key)}, schema={"taken": pl.List(pl.String)}).with_row_index("code").explode("taken").drop_nulls()
+    taken = pl.DataFrame({"taken": _taken(column, key)}).with_row_index("code")
+    taken = (taken.explode("taken") if isinstance(taken.schema["taken"], pl.List) else taken).drop_nulls().filter(pl.col("taken") != "")
     numbers = taken.select("taken").unique().sort("taken").with_row_index("value")
     taken = taken.join(numbers, on="taken").select("code", "value")
     return column.held.join(taken, on="code").select("unit", "value").unique().sort("unit", "value")
 
 
-def _taken(column: Coded, key: Key) -> list[list[str]]:
-    """What the key takes of each distinct value."""
-    texts = column.texts
+def _taken(column: Coded, key: Key) -> pl.Series:
+    """What the key takes of each distinct value: a text, or by pinyin a list of them; nothing or empty where it has none."""
     if key.take in SOUNDS:
-        return sounds(texts, key.take)
+        return sounds(column.texts, key.take)
+    text, taken = pl.col("text"), pl.lit(None, dtype=pl.String)
     match key.take:
         case "first":
-            return [[t[: key.size]] if len(t) >= key.size else [] for t in texts]
+            taken = pl.when(text.str.len_chars() >= key.size).then(text.str.head(key.size))
         case "letters":
-            return [[letters] if (letters := "".join(sorted(filter(str.isalnum, t)))) else [] for t in texts]
-        case "year" | "month":
-            return [[t[: 4 if key.take == "year" else 6]] for t in texts]
+            taken = text.str.extract_all(r"[\p{L}\p{N}]").list.sort().list.join("")
+        case "year":
+            taken = text.str.head(4)
+        case "month":
+            taken = text.str.head(6)
+        case "surname":
+            taken = surname(text)
         case _:
-            names = pl.DataFrame({"name": texts}, schema={"name": pl.String}).with_columns(surname=surname(pl.col("name")))
-            given = pl.col("name").str.slice(pl.col("surname").str.len_chars())
-            parts = names.select(part=pl.col("surname") if key.take == "surname" else given)["part"]
-            return [[p] if p else [] for p in parts]
+            taken = text.str.slice(surname(text).str.len_chars())
+    return pl.DataFrame({"text": column.texts}, schema={"text": pl.String}).select(taken.alias("taken"))["taken"]

@@ -204,10 +204,9 @@ class _Look:
     def _sounding(self, how: str) -> tuple[pl.Series, npt.NDArray[np.float64]]:
         """How each distinct value may sound (text where there is but one way, else lists), and the share of the units that sound like it."""
         if how not in self._sounds:
-            said = pl.Series("sound", sounds(self.column.texts, how), dtype=pl.List(pl.String))
+            said = sounds(self.column.texts, how)
             weight = pl.DataFrame({"sound": said, "share": self.column.shares}).with_row_index("code")
-            each = weight.explode("sound").drop_nulls("sound").with_columns(pl.col("share").sum().over("sound"))
+            each = (weight if said.dtype == pl.String else weight.explode("sound")).drop_nulls("sound").with_columns(pl.col("share").sum().over("sound"))
             most = weight.select("code").join(each.group_by("code").agg(pl.col("share").max()), on="code", how="left", maintain_order="left")
-            only = said.list.first() if said.list.len().max() in (0, 1, None) else said
-            self._sounds[how] = only, most["share"].fill_null(1.0).to_numpy()
+            self._sounds[how] = said, most["share"].fill_null(1.0).to_numpy()
         return self._sounds[how]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import jellyfish
 import polars as pl
@@ -19,15 +19,15 @@ _CODES: dict[str, Callable[[str], str]] = {
 }
 
 
-def sounds(texts: Iterable[str], how: str) -> list[list[str]]:
-    """For each text the sorted ways it may sound; none where it has nothing that sounds.
+def sounds(texts: list[str], how: str) -> pl.Series:
+    """How each text sounds: by pinyin a list of all ways it may (List of String), else its code (String); null where it has nothing that sounds.
 
     Args:
         how: pinyin, soundex (Russell 1918), metaphone (Philips 1990), nysiis (Taft 1970) or match_rating (Moore 1977).
     """
     if how == "pinyin":
         cells = pl.DataFrame({"name": texts}, schema={"name": pl.String})
-        return cells.join(name_table(cells["name"]).select("name", "sounds"), on="name", how="left", maintain_order="left")["sounds"].to_list()
+        return cells.join(name_table(cells["name"]).select("name", "sounds"), on="name", how="left", maintain_order="left")["sounds"]
     code = _CODES[how]
     bare = (_LETTERS.sub("", text.upper()) for text in texts)
-    return [[code(text)] if text else [] for text in bare]
+    return pl.Series([code(text) if text else None for text in bare], dtype=pl.String)
