@@ -16,7 +16,7 @@ READY := .venv/ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup run test check sample evaluate simulate bench bench-rules test-slow bench-linkage clean
+.PHONY: help setup run test check sample evaluate simulate bench bench-rules test-slow cover bench-linkage clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ evaluate: $(READY) ## compare the register of `make run` with the truth
 
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest -n 2
+
+cover: $(READY) ## every branch of rules/ is run by its own tests
+	@$(BIN)/python -m pytest -n 2 tests/rules --cov=rules --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 test-slow: $(READY) ## the tests that take minutes: 100,000 random lives against the plain reading of the rule
 	@$(BIN)/python -m pytest -n 2 -m slow tests/rules

@@ -39,6 +39,11 @@ def test_the_answer_is_told_with_places_dates_and_company(lang, lines):
     assert list(explain.answer(ASSESSMENT, lang)) == lines
 
 
+def test_a_child_that_is_not_away_has_no_day_of_leaving():
+    told = list(explain.answer(ASSESSMENT | {"away_since": None, "months_away": None, "reason": "same_district"}, "en"))
+    assert not any("away since" in line for line in told) and len(told) == 5
+
+
 def test_only_the_deciding_condition_is_marked_and_says_what_it_was_judged_on():
     told = list(explain.asked(ASSESSMENT, "en"))
     (at,) = [i for i, line in enumerate(told) if "decides" in line]
