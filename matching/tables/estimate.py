@@ -8,7 +8,7 @@ agree on its columns whether they match or not). What the model file gives stays
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -62,12 +62,12 @@ def estimate(spec: Spec, tables: Tables, levels: pl.DataFrame, rules: list[npt.N
         by_rule = [(tuple(k.column for k in rule), levels[at].select(names)) for rule, at in zip(spec.rules, rules, strict=True)]
         left, right = _random(tables, spec.sample)
         material = _Material(levels.select(names), by_rule, compare(left, right, tables, spec).select(names), _agreeing(spec, tables))
-        u |= {c.name: _counted(c, material, None, None) for c in spec.comparisons if c.levels[0].u is None}
+        u |= {c.name: _counted(c, material, None, None) for c in spec.comparisons if c.levels[-1].u is None}
         for _ in range(ROUNDS):
             notes = _learn(spec, material, m, u)
             prior, belief = _matches(spec, material, m, u, prior, tables.possible)
             there = _belief(spec, material.random, m, u, prior)
-            u |= {c.name: _counted(c, material, belief, there) for c in spec.comparisons if c.levels[0].u is None}
+            u |= {c.name: _counted(c, material, belief, there) for c in spec.comparisons if c.levels[-1].u is None}
     return Estimated(model_of(spec, m, u, prior), tuple(notes))
 
 
@@ -157,8 +157,8 @@ def _learn(spec: Spec, material: _Material, m: Shares, u: Shares) -> list[str]:
         inside = [c for c in spec.comparisons if not set(c.columns) & set(columns)]
         if pairs.height < _LEAST or not any(c.name in wanted for c in inside):
             continue
-        part = model_of(spec, m, u, 0.5, by_frequency=False)
-        part = Model(**{**part.__dict__, "comparisons": tuple(part.comparison(c.name) for c in inside)})
+        whole = model_of(spec, m, u, 0.5, by_frequency=False)
+        part = replace(whole, comparisons=tuple(whole.comparison(c.name) for c in inside))
         patterns = pairs.group_by([c.name for c in inside]).agg(count=pl.len()).sort([c.name for c in inside], nulls_last=True)
         told = maximise(patterns, part, hold=("stranger",))
         for c in inside:

@@ -120,6 +120,9 @@ def load_spec(path: Path) -> Spec:
     rules = tuple(_rule(f"{file}: blocking rule {i}", rule, columns) for i, rule in enumerate(_list(f"{file}: blocking", body["blocking"]), start=1))
     further = tuple(_key(f"{file}: further", key, columns) for key in body.get("further") or ())
     must_not = tuple(_column(name, columns).name for name in body.get("must_not_link") or ())
+    for name in must_not:
+        if columns[name].kind == "set":
+            raise LinkError(f"{file}: must_not_link goes by columns of one value, and '{name}' is a set")
     limits = body.get("thresholds") or {}
     only(f"{file}: thresholds", limits, _LIMITS)
     link, review = (_share(f"{file}: thresholds.{name}", limits.get(name, default)) for name, default in (("link", 0.9), ("review", 0.1)))

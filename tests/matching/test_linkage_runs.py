@@ -244,6 +244,26 @@ def test_contradicting_decisions_are_shown() -> None:
     assert set(second.tables["review_queue"].filter(pl.col("cause") == "contradiction")["pair_id"]) == {"R1"}
 
 
+def test_of_a_chain_that_ends_in_different_one_link_gives_way_and_is_shown() -> None:
+    three = [row("a", feed="health"), row("b", feed="survey", name="冉秋月"), row("c", feed="education", name="谭若汐")]
+    linked = night(three)
+    base = decide(night(TWO), "same")
+    bare = {f"{s}_records": pl.lit([], dtype=pl.List(pl.UInt64)) for s in ("left", "right")}
+    said = (("R1", "health:a", "survey:b", "same"), ("R2", "survey:b", "education:c", "same"), ("R3", "health:a", "education:c", "different"))
+    queue = pl.concat([
+        base.with_columns(pair_id=pl.lit(pair), decision=pl.lit(decision), left_keys=pl.lit([left]), right_keys=pl.lit([right]), **bare)
+        for pair, left, right, decision in said
+    ])  # fmt: skip
+    second = night(three, linked, queue)
+    of = ids(second)
+    assert of["a"] != of["c"]
+    assert of["b"] in (of["a"], of["c"])
+    shown = set(second.tables["review_queue"].filter(pl.col("cause") == "contradiction")["pair_id"])
+    assert shown == ({"R2"} if of["b"] == of["a"] else {"R1"})
+    third = night(three, second)
+    assert ids(third) == of
+
+
 def test_the_queue_shows_both_sides_and_why() -> None:
     line = night(TWO).tables["review_queue"].row(0, named=True)
     assert line["cause"] == "two_numbers"

@@ -187,6 +187,14 @@ def test_a_frozen_model_weighs_the_same_and_given_numbers_stay(tmp_path: Path) -
     assert (joined["match_weight"] - joined["match_weight_right"]).abs().max() < 0.01
 
 
+def test_numbers_that_are_given_stay_beside_a_level_that_goes_by_frequency(tmp_path: Path) -> None:
+    levels = [{"exact": True, "term_frequency": True}, {"prefix": 1, "u": 0.25}, {"else": True, "u": 0.7}]
+    body = {**MODEL, "comparisons": {**MODEL["comparisons"], "d": {"levels": levels}}}  # type: ignore[dict-item]
+    found = link_tables(load_spec(spec_of(tmp_path, body)), _people(tmp_path, people=300)).model.comparison("d").levels
+    assert [level.shares.get("stranger") for level in found] == [None, 0.25, 0.7]
+    assert found[0].by_frequency
+
+
 def test_a_rare_value_weighs_more_than_a_frequent_one(tmp_path: Path) -> None:
     rows = [{"id": f"{i:03d}", "name": "smith" if i < 90 else f"rare{i // 2}", "day": str(i // 2)} for i in range(100)]
     body = {
@@ -287,6 +295,7 @@ WRONG_MODELS = [
     ({"one_to_one": True}, "model.yaml: one_to_one goes with two tables, and one was given"),
     ({"id": "key"}, "model.yaml names the column 'key', which t.csv does not have; it has: id, name, blank, when"),
     ({"comparisons": {"nam": LEVELS}}, "model.yaml names the column 'nam', which t.csv does not have; did you mean name?; it has: id, name, blank, when"),
+    ({"must_not_link": ["name"], "columns": {"name": "set"}}, "model.yaml: must_not_link goes by columns of one value, and 'name' is a set"),
     ({"must_not_link": ["numbr"]}, "model.yaml names the column 'numbr', which t.csv does not have"),
     ({"comparisons": {"blank": LEVELS}}, "t.csv: column 'blank' has no text in any of 3 rows; leave it out of model.yaml, or mend it (kind, format, missing)"),
     ({"columns": {"when": {"kind": "date", "format": "%d.%m.%Y"}}}, "t.csv: column 'when' has no date in any of 3 rows"),
