@@ -18,7 +18,7 @@ from flows.track import Log, Station
 from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
 from matching.standing import keep_queue
-from publish.handing import Sender, recall_log
+from publish.handing import Sender, log_report, recall_log
 from publish.mandatory_reports import write_mandatory_reports
 from publish.national import recall_sent
 from publish.quarantine import write_workbooks
@@ -27,6 +27,7 @@ from publish.report import write_report
 from publish.review import export_workbook, recall_decisions
 from publish.rosters import write_rosters
 from publish.verification import write_verification
+from publish.visit_sheets import write_visit_sheets
 from rules.decide import decide
 from rules.facts import gather
 from rules.kept import keep
@@ -57,7 +58,7 @@ def publish_as_it_was(tonight: Night, run: Run) -> None:
 
 
 def hand_out(register: Path, out: Path, run_id: str) -> None:
-    """Mandatory reports, rosters, possible matches, quarantined rows, what became of the answers, and the report, written anew beside the register."""
+    """Mandatory reports, rosters, possible matches, quarantined rows, what became of the answers, visit sheets, and the report, written anew beside the register."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     sender = Sender(f"run {run_id}", now(), password())
@@ -66,7 +67,8 @@ def hand_out(register: Path, out: Path, run_id: str) -> None:
     export_workbook(register, out / "review.xlsx", sender)
     write_workbooks(register, out / "quarantine", sender)
     write_verification(register, out / "verification", sender)
-    write_report(register, out / "report.html")
+    write_visit_sheets(register, out / "visits", sender)
+    log_report(register, write_report(register, out / "report.html"), sender)
     (out / HANDED_OUT).write_text(run_id, "ascii")
 
 

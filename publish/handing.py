@@ -84,6 +84,15 @@ class Tray:
         self.written.append(Handout(**(vars(handout) | {"sha256": digest, "is_encrypted": is_encrypted})))
 
 
+def log_report(register: Path, report: Path, sender: Sender) -> None:
+    """Enter the report, in each of its formats: figures only, no child is on it."""
+    _, as_of = newest_run(register)
+    tray = Tray(register, report.parent, sender)
+    for path in sorted(report.parent.glob(f"{report.stem}.*")):
+        tray.there(Handout("report", path.name, "", "民政", None, as_of, "流动儿童关爱保护工作报告（仅汇总数字）", 0, ()))
+    tray.close()
+
+
 def recall_log(register: Path, work: Path) -> None:
     """Enter what was handed out since into `work/previous/export_log.parquet`, from where it goes into tonight's register."""
     path = work / "previous" / f"{EXPORT_LOG.name}.parquet"

@@ -26,7 +26,7 @@ _FILLED = (
     "record_key", "quarter", "name", "sex", "birth_date", "id_number", "hukou_division", "address", "father_name", "father_phone", "mother_name",
     "mother_phone", "guardian_name", "guardian_relation", "guardian_phone",
 )  # fmt: skip
-_WIDTHS = {"record_key": 20, "id_number": 20, "birth_date": 11.5, "hukou_division": 18, "residence_division": 18, "address": 30, "hukou_address": 20, "help_wanted": 18}
+_WIDTHS = {"record_key": 24, "id_number": 20, "birth_date": 11.5, "hukou_division": 18, "residence_division": 18, "address": 30, "hukou_address": 20, "help_wanted": 18}
 _GROUP = ["residence_district", "residence_township", "village"]
 
 

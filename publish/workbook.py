@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,8 @@ _CUT = "…（内容过长，已截断）"
 _CREATED = datetime(2024, 11, 1, tzinfo=UTC)  # fixed, so that equal content gives equal bytes
 _WIDEST = 42.0  # characters
 _LINE, _TALLEST = 14.5, 400.0  # points; a row can be 409 high
-_A4, _A3, _A4_HOLDS = 9, 8, 260.0  # paper sizes, and the width in characters that can still be read on A4
+_A4, _A3 = 9, 8  # paper sizes
+_A4_HOLDS, _A3_HOLDS = 260.0, 370.0  # the width in characters that can still be read on one sheet of it
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 
 
@@ -212,8 +214,10 @@ def _set_up(sheet: Any, looks: Looks, page: Sheet, widths: list[float], heights:
     sheet.set_paper(_A3 if sum(widths) > _A4_HOLDS else _A4)
     sheet.set_landscape()
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(math.ceil(sum(widths) / _A3_HOLDS), 0)
     sheet.repeat_rows(0, 1)
+    if sum(widths) > _A3_HOLDS and page.frozen:
+        sheet.repeat_columns(0, page.frozen - 1)
     sheet.set_footer("&L&A&R第 &P 页，共 &N 页")
 
 

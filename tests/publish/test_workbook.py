@@ -139,3 +139,10 @@ def test_the_file_says_nothing_of_when_it_was_written() -> None:
     with zipfile.ZipFile(io.BytesIO(build_workbook([sheet(["1"])]))) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert b"2024-11-01T00:00:00Z" in archive.read("docProps/core.xml")
+
+
+@pytest.mark.parametrize(("width", "paper", "across", "repeated"), [(100, 9, 1, None), (300, 8, 1, None), (400, 8, 2, "$A:$A"), (800, 8, 3, "$A:$A")])
+def test_a_sheet_is_printed_so_wide_that_it_can_be_read(width: int, paper: int, across: int, repeated: str | None) -> None:
+    page = Sheet("名单", "测试", (SheetColumn("a", "甲", 20), SheetColumn("b", "乙", width - 20)), pl.DataFrame({"a": ["1"]}))
+    made = openpyxl.load_workbook(io.BytesIO(build_workbook([page])))["名单"]
+    assert (int(made.page_setup.paperSize), made.page_setup.fitToWidth or 1, made.print_title_cols, made.print_title_rows) == (paper, across, repeated, "$1:$2")
