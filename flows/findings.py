@@ -14,6 +14,7 @@ from prefect.context import FlowRunContext
 
 from flows.settings import Night, UnusableInputError
 from flows.track import Log
+from publish.reading import remarks
 
 OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
 
@@ -41,7 +42,7 @@ def require_rows(work: Path, inbox: Path) -> None:
 
 
 def counts(work: Path) -> dict[str, int]:
-    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches."""
+    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches; answers that do not count."""
     seen = receipts(work)
     found = {
         "files": seen.height,
@@ -52,6 +53,8 @@ def counts(work: Path) -> dict[str, int]:
     }
     for table in ("person", "person_record", "residence_episode", "key_care", "alert", "service_gap", "match_suggestion", "review_queue"):
         found[table] = pl.scan_parquet(work / f"{table}.parquet").select(pl.len()).collect().item()
+    answers = pl.scan_parquet(work / "verification_state.parquet")
+    found["answers_unused"] = answers.filter(pl.col("state").is_in(["unusable", "contradicted"])).select(pl.len()).collect().item()
     outcomes = pl.scan_parquet(work / "assessment.parquet").group_by("outcome").len().collect()
     tally = dict(outcomes.iter_rows())
     return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH} | _alerts(work)
@@ -94,6 +97,7 @@ def summary(night: Night, log: Log, found: dict[str, int]) -> dict[str, Any]:
         "register": str(night.register),
         "rosters": str(night.state / "out" / "rosters"),
         "report": str(night.state / "out" / "report.html"),
+        "remarks": remarks(night.register, night.run_id),
     }
 
 
@@ -101,15 +105,18 @@ def lines(result: dict[str, Any]) -> list[str]:
     """The summary as a person reads it on the terminal; the last line says what to do next."""
     found = result["counts"]
     total = sum(result["seconds"].values())
+    unused = found.get("answers_unused", 0)
     stood = f"Nothing has changed since run {result['unchanged_since']}: its tables stand, and this run is entered" if "unchanged_since" in result else ""
     return [
         *([stood] if stood else []),
+        *(f"Note: {remark}" for remark in result["remarks"]),
         f"As of {result['as_of']}: {found['rows_in']:,} rows in {found['files']} files "
         f"({found['rows_accepted']:,} accepted, {found['rows_quarantined']:,} quarantined, {found['files_rejected']} files rejected)",
         f"  {found['person']:,} children: {found['outcome_flowing']:,} flowing, {found['outcome_not_flowing']:,} not flowing, "
         f"{found['outcome_undetermined']:,} undetermined",
         f"  {found['key_care']:,} key-care entries, {found['service_gap']:,} service entries, {found['review_queue']:,} possible matches to decide",
         f"  {found['alert_open']:,} open alerts, {found['alert_overdue']:,} of them overdue and {found['alert_report']:,} for the police at once",
+        *([f"  {unused:,} answers of departments do not count; why: {Path(result['rosters']).with_name('verification')}"] if unused else []),
         f"  {total:.1f} s, peak memory {max(result['peak_mib'].values(), default=0):.0f} MiB",
         f"Register: {result['register']}",
         f"Rosters:  {result['rosters']}",

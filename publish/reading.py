@@ -29,6 +29,13 @@ def newest_run(register: Path) -> tuple[str, date]:
     return str(run_id), as_of
 
 
+def remarks(register: Path, run_id: str) -> list[str]:
+    """What was unusual about that run, in Chinese; nothing where it was a night like any other."""
+    with connect(register) as con:
+        found = con.execute("SELECT remarks FROM run WHERE run_id = ?", [run_id]).fetchall()
+    return list(found[0][0]) if found else []
+
+
 def query(name: str) -> str:
     """The text of a query of publish/sql."""
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
