@@ -31,7 +31,7 @@ class Seen:
     """What a night found before it began.
 
     Attributes:
-        digest: of the files in the inbox, the decisions, the program, its rules and settings, and the day.
+        digest: of the files in the inbox, the decisions, what the national system was sent, the program, its rules and settings, and the day.
         program: of the program and the libraries it computes with. decisions: of the clerks' decisions.
     """
 
@@ -63,7 +63,8 @@ def look(tonight: Night) -> Seen:
         [*(f"{name} {version(name)}" for name in _COMPUTES), *_contents(home, (f for room in _ROOMS for f in (home / room).rglob("*") if f.suffix in _DECIDES))]
     )
     decisions = _digest(_contents(tonight.state, (tonight.state / "decisions").glob("*")))
-    parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions]
+    sent = _digest(_contents(tonight.state, (tonight.state / "national_sent").glob("*")))
+    parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions, sent]
     return Seen(_digest([*parts, *_contents(tonight.inbox, tonight.inbox.rglob("*"))]), program, decisions)
 
 
