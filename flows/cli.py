@@ -235,10 +235,12 @@ def unusable() -> tuple[type[Exception], ...]:
     from publish.layout import LayoutError
     from publish.pseudonyms import KeyUnusableError
     from publish.register import RegisterUnreadableError, VersionUnknownError
+    from publish.review import WorkbookUnusableError
     from rules.kept import FactsNotKeptError
     from rules.law_file import LawError
 
-    return (UnusableInputError, LinkError, RegisterUnreadableError, VersionUnknownError, LawError, LayoutError, KeyUnusableError, FactsNotKeptError, TruthMismatchError, UnknownPersonError)
+    ours = (UnusableInputError, LinkError, UnknownPersonError, TruthMismatchError)
+    return (*ours, RegisterUnreadableError, VersionUnknownError, WorkbookUnusableError, LawError, LayoutError, KeyUnusableError, FactsNotKeptError)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.cli import main
 from flows.evaluate import evaluation
 from flows.explain_pair import apart
 from flows.settings import UnusableInputError
@@ -65,3 +66,12 @@ def test_why_two_children_are_two_is_told_in_both_languages(tiny_register: Path)
     assert english[-1].startswith("Next: ")
     with pytest.raises(UnusableInputError, match=f"--and takes another person than {left}"):
         list(apart(tiny_register, left, left, "en"))
+
+
+def test_a_file_that_is_no_workbook_of_decisions_ends_with_2(tiny_register: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "review.xlsx").write_text("no workbook", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["childflow", "review", "import", "--register", str(tiny_register), str(tmp_path / "review.xlsx")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "review.xlsx：打不开，不是 xlsx 工作簿" in capsys.readouterr().err
