@@ -55,6 +55,11 @@ def _spellings(feed: Feed) -> dict[str, tuple[str, ...]]:
     return spellings
 
 
+@cache
+def _every_spelling(feed: Feed) -> frozenset[str]:
+    return frozenset(text for spellings in _spellings(feed).values() for text in spellings)
+
+
 @dataclass(frozen=True)
 class Layout:
     """What the columns of one file are.
@@ -124,7 +129,7 @@ def find_headings(feed: Feed, rows: Sequence[Sequence[str]]) -> tuple[int, Layou
     """
     best, layout = 0, read_headings(feed, ())
     for i, cells in enumerate(rows[:SEARCHED_ROWS]):
-        if not any(cells):
+        if _every_spelling(feed).isdisjoint({form for c in cells if c for form in (fold(c), bare(c))}):
             continue
         candidate = read_headings(feed, cells)
         if not candidate.missing:
