@@ -28,6 +28,8 @@ def sift(batch: pl.DataFrame, feed: Feed, layout: Layout) -> tuple[pl.Series, pl
     needed = [layout.positions[c.name] for c in feed.columns if c.need]
     odd = pl.any_horizontal(_lacks(i) | (_squeezed(i) == pl.lit(fold(layout.headings[i]))) for i in needed).fill_null(True)
     suspects = batch.with_row_index("at").filter(odd)
+    if not suspects.height:
+        return pl.repeat(False, batch.height, eager=True), pl.repeat(False, batch.height, eager=True)
     verdicts = suspects.select("at", blank=_blank(len(layout.headings)), total=_total(needed, layout))
     everyone = batch.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("at")).join(verdicts, on="at", how="left", maintain_order="left")
     return everyone.get_column("blank").fill_null(False), everyone.get_column("total").fill_null(False)
