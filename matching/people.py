@@ -24,6 +24,9 @@ def people(rows: pl.DataFrame, identity: pl.DataFrame, changed: pl.DataFrame) ->
         identity: the identity table of this run, for first_seen and last_seen over all runs.
         changed: old_id, new_id: numbers the household register shows to be one child's.
     """
+    # worked out on the identifiers' ranks: numbers sort and group in a fraction of the time of texts
+    codes = rows.select("person_id").unique().sort("person_id").with_row_index("code")
+    rows = _coded(rows, codes)
     person = rows.group_by("person_id").agg(records=pl.len().cast(pl.UInt32), feeds=pl.col("feed").unique().sort()).sort("person_id")
     parts = (
         _names(rows),
@@ -34,12 +37,18 @@ def people(rows: pl.DataFrame, identity: pl.DataFrame, changed: pl.DataFrame) ->
         _documents(rows),
         _guardians(rows),
         _phones(rows),
-        identity.select("person_id", "first_seen", "last_seen"),
+        _coded(identity.select("person_id", "first_seen", "last_seen"), codes),
     )
     for part in parts:
         person = person.join(part, on="person_id", how="left", maintain_order="left")
     empty = {c: pl.col(c).fill_null([]) for c in ("former_names", "former_id_numbers", "guardians", "phones")}
+    person = person.rename({"person_id": "code"}).join(codes, on="code", how="left", maintain_order="left")
     return PERSON.conform(person.with_columns(**empty))
+
+
+def _coded(frame: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `person_id` as the code of `codes`; rows of nobody among them are left out."""
+    return frame.join(codes, on="person_id", maintain_order="left").with_columns(person_id="code").drop("code")
 
 
 def _survivor(rows: pl.DataFrame, column: str, out: str) -> pl.DataFrame:
