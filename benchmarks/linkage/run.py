@@ -69,7 +69,8 @@ def page(results: list[dict[str, Any]]) -> str:
         f"{min(r['load'] for r in results):.1f} to {max(r['load'] for r in results):.1f}; where it is above the number of cores, compare CPU seconds and ratios, not seconds.",
         "",
         "Made-up city at default damage. The clock runs from the Parquet file of standardised records to clusters, training left out on both sides; ours works out sounds and "
-        "codes inside it, Splink is given them. All figures are over pairs of records. Splink's thresholds are those that the truth says are best for it; ours is the model's.",
+        "codes inside it, Splink is given them. All figures are over pairs of records. Splink's thresholds are those that the truth says are best for it; ours is the model's. "
+        "Accuracy by itself, over seeds and at double damage: [accuracy.md](accuracy.md).",
         "",
         *HEAD,
         *(_line(r) for r in results),
