@@ -43,7 +43,7 @@ def run_night(city: Path, register: Path, as_of: date, number: int, evening: dat
     tonight.work.mkdir(parents=True)
     try:
         with patch.object(nightly, "HAND_OUT", lambda *_: None):
-            nightly.travel(tonight, nightly.look(tonight))
+            nightly.travel(tonight, nightly.look(tonight), nightly.last_run(register))
     finally:
         shutil.rmtree(tonight.work, ignore_errors=True)
 
