@@ -71,6 +71,8 @@ def _lines(machine: dict[str, Any], results: list[dict[str, Any]]) -> Iterator[s
         + (": **other work ran on the same cores, so seconds are too long; processor seconds are what compares.**" if busy else ".")
     )
     yield ""
+    yield "Beside this page: [linkage against Splink](benchmarks/linkage.md), [accuracy](benchmarks/accuracy.md), [the rule](benchmarks/rules.md)."
+    yield ""
     yield from _generator(results)
     yield from _nights(results)
     for r in results:
