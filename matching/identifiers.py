@@ -113,9 +113,10 @@ def _status() -> pl.Expr:
     """One of ID_STATUSES, the first that fits."""
     shown, long = pl.col("shown"), pl.col("long")
     first_of = (
-        (shown.is_null() | (shown == ""), "absent"),
+        (shown.is_null() | (shown == "") | shown.str.contains(cells.NUMBER_PLACEHOLDER), "absent"),
         (pl.col("exponent").is_not_null() | pl.col("rounded"), "excel_rounded"),
-        (long & shown.str.starts_with("9"), "other_document"),
+        # a foreigner's permanent residence card is built like an id number; one that is not is a slip of the pen
+        (long & shown.str.starts_with("9") & pl.col("right") & pl.col("possible"), "other_document"),
         (long & pl.col("right") & pl.col("possible") & ~pl.col("is_key"), "valid"),
         (long & pl.col("code_like"), "child_code"),
         (long & shown.str.ends_with("000") & ~pl.col("right"), "excel_rounded"),

@@ -12,7 +12,7 @@ import polars as pl
 
 # what departments write for "none"; long runs of one digit stand where a number was demanded
 PLACEHOLDERS = frozenset({"", "无", "-", "—", "－", "/", "／", "NULL", "null", "Null", "待补", "不详", "未办理", "N/A", "NA", "None", "nan"})
-_NUMBER_PLACEHOLDER = r"^(?:0{6,}|9{9,}|1{9,})$"
+NUMBER_PLACEHOLDER = r"^(?:0{6,}|9{9,}|1{9,})$"
 _BLANKS = r"[\s\u{00A0}\u{3000}\u{200B}-\u{200D}\u{FEFF}\u{2000}-\u{200A}]+"
 # the same characters one by one: stripping a set is an order of magnitude faster than a regular expression on the bulk of intake
 _EDGES = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF)))
@@ -32,7 +32,7 @@ _NO_DATES = (dt.date(1900, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31))
 def clean_text(text: pl.Expr) -> pl.Expr:
     """The text without blanks and marks around it, placeholders null; characters private to one decoder folded."""
     bare = text.str.replace_many(list(_PRIVATE_USE), list(_PRIVATE_USE.values())).str.strip_chars_start(_EDGES + "'‘’`").str.strip_chars_end(_EDGES)
-    return bare.str.replace(_NUMBER_PLACEHOLDER, "").replace(sorted(PLACEHOLDERS), None)
+    return bare.str.replace(NUMBER_PLACEHOLDER, "").replace(sorted(PLACEHOLDERS), None)
 
 
 def clean_code(text: pl.Expr) -> pl.Expr:
