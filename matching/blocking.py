@@ -6,6 +6,7 @@ counted before any is made: a block over the cap must agree on a further attribu
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ Place = npt.NDArray[np.int64]
 _SPAN = np.uint64(2**28)
 _RULES = np.uint64(2**8)
 _BITS = 22
+# sorting and counting let go of the interpreter; two rules may work out the same keys at once, and get the same
+_WORKERS = 2
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 REPORT_SCHEMA = pl.Schema({"rule": pl.String, "pairs_possible": pl.Int64, "pairs_new": pl.Int64, "blocks_over_cap": pl.Int64, "pairs_dropped": pl.Int64})
@@ -103,10 +106,11 @@ def block(
     keys = _Keys(values, ~trusted["is_trusted"].to_numpy(), bounds or Bounds())
     found: list[Whole] = []
     report: list[dict[str, object]] = []
-    for i, rule in enumerate(rules):
-        pairs, counts = keys.pairs(rule)
-        found.append(pairs * _RULES + np.uint64(i))
-        report.append({"rule": rule.name, **counts})
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        made = pool.map(keys.pairs, rules)
+        for i, (rule, (pairs, counts)) in enumerate(zip(rules, made, strict=True)):
+            found.append(pairs * _RULES + np.uint64(i))
+            report.append({"rule": rule.name, **counts})
     both = np.sort(np.concatenate(found))
     pair = both // _RULES
     first = _starts(pair)

@@ -7,6 +7,7 @@ Units have sets of values, so each comparison takes the best level over all valu
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -28,6 +29,19 @@ _COMPARED = (
     "birth_month", "birth_year", "sex", "phone", "address", "place_town", "place", "hukou_town", "hukou", "household", "certificate", "document", "feed_key", "feed",
 )  # fmt: skip
 _CROSSED = ("name", "birth")
+# comparison; level and attribute that both must share for it, best first; the attribute both must have, and the level where they share none
+_BY_VALUE: tuple[tuple[str, tuple[tuple[str, str], ...], str, str], ...] = (
+    ("sex", (("same", "sex"),), "sex", "different"),
+    ("phone", (("same", "phone"),), "phone", "different"),
+    ("place", (("address", "address"), ("township", "place_town"), ("district", "place")), "place", "different"),
+    ("hukou", (("township", "hukou_town"), ("district", "hukou")), "hukou", "different"),
+    ("household", (("same", "household"),), "household", "different"),
+    ("certificate", (("same", "certificate"),), "certificate", "different"),
+    ("document", (("same", "document"),), "document", "different"),
+    ("record_key", (("same", "feed_key"), ("same_feed", "feed")), "feed", "other_feed"),
+)
+# polars, numpy and rapidfuzz let go of the interpreter while they work
+_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -57,23 +71,12 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     """
     numbered = pairs.select("l", "r").with_row_index("pair")
     units = _of_pairs(units, pairs)
-    found = (
-        _names(numbered, units, model),
-        _births(numbered, units, model),
-        _id_numbers(numbered, units, model),
-        _relatives(numbered, units, model),
-        _by_value(numbered, units, model, "sex", (("same", "sex"),), "sex", "different"),
-        _by_value(numbered, units, model, "phone", (("same", "phone"),), "phone", "different"),
-        _by_value(numbered, units, model, "place", (("address", "address"), ("township", "place_town"), ("district", "place")), "place", "different"),
-        _by_value(numbered, units, model, "hukou", (("township", "hukou_town"), ("district", "hukou")), "hukou", "different"),
-        _by_value(numbered, units, model, "household", (("same", "household"),), "household", "different"),
-        _by_value(numbered, units, model, "certificate", (("same", "certificate"),), "certificate", "different"),
-        _by_value(numbered, units, model, "document", (("same", "document"),), "document", "different"),
-        _by_value(numbered, units, model, "record_key", (("same", "feed_key"), ("same_feed", "feed")), "feed", "other_feed"),
-    )
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        found = [pool.submit(each, numbered, units, model) for each in (_names, _births, _id_numbers, _relatives)]
+        found += [pool.submit(_by_value, numbered, units, model, *said) for said in _BY_VALUE]
     out = numbered
-    for frame in found:
-        out = out.join(frame, on="pair", how="left", maintain_order="left")
+    for each in found:
+        out = out.join(each.result(), on="pair", how="left", maintain_order="left")
     return pairs.hstack(out.drop("pair", "l", "r"))
 
 
