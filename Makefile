@@ -46,8 +46,8 @@ test: $(READY) ## the tests
 cover: $(READY) ## every branch of rules/ is run by its own tests
 	@$(BIN)/python -m pytest -n 2 tests/rules --cov=rules --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-test-slow: $(READY) ## the tests that take minutes: 100,000 random lives against the plain reading of the rule
-	@$(BIN)/python -m pytest -n 2 -m slow tests/rules
+test-slow: $(READY) ## the tests that take minutes: 100,000 random lives against the plain reading of the rule, random nights against full ones
+	@$(BIN)/python -m pytest -n 2 -m slow tests/rules tests/journey/test_unchanged.py
 
 check: $(READY) ## ruff, mypy --strict, the import law
 	@$(BIN)/ruff check .
