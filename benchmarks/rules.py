@@ -21,6 +21,8 @@ from pathlib import Path
 
 import duckdb
 
+from flows.memory import peak_mib
+
 AS_OF = date(2026, 11, 24)
 CITY = 20_000
 CORES = 2
@@ -80,7 +82,7 @@ def run_station(station: str, work: Path) -> None:
     gather(work) if station == "facts" else decide(work, AS_OF)
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"seconds": time.perf_counter() - start, "cpu": cpu, "peak_mib": after.ru_maxrss / 1024}))
+    print(json.dumps({"seconds": time.perf_counter() - start, "cpu": cpu, "peak_mib": peak_mib()}))
 
 
 def main() -> None:

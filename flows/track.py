@@ -24,9 +24,7 @@ from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
 
 from flows.faults import resource_fault
-
-_STATUS = Path("/proc/self/status")
-_CLEAR = Path("/proc/self/clear_refs")
+from flows.memory import peak_mib, reset_peak
 
 # what a fault at a station leaves untouched
 STANDS = "nothing was published and the last register stands"
@@ -48,37 +46,19 @@ class Log:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time and watch what runs inside."""
-        _reset_peak()
+        reset_peak()
         start, worked = time.perf_counter(), time.process_time()
         say(f"{name} …")
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
         self.cpu_seconds[name] = round(time.process_time() - worked, 3)
-        self.peak_mib[name] = round(_peak_mib(), 1)
+        self.peak_mib[name] = round(peak_mib(), 1)
         say(f"{name}: {self.seconds[name]:.1f} s, peak {self.peak_mib[name]:.0f} MiB")
 
 
 def say(line: str) -> None:
     """A line of progress on the terminal's error stream."""
     print(f"  {time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
-
-
-def _reset_peak() -> None:
-    if _CLEAR.exists():
-        try:
-            _CLEAR.write_text("5")
-        except OSError:
-            return  # not ours to reset in this sandbox: peaks then only ever rise
-
-
-def _peak_mib() -> float:
-    """Peak resident memory since the last reset, in MiB; 0.0 where the system does not tell."""
-    if not _STATUS.exists():
-        return 0.0
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def server_answers() -> bool:

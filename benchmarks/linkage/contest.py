@@ -7,7 +7,6 @@ pairs of records. Splink's thresholds for edges and clusters are those that the 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import polars as pl
 
 from benchmarks.linkage import peer
 from benchmarks.linkage.city import AS_OF
+from flows.memory import peak_mib
 from matching import anchors, features
 from matching.evaluation import count_pairs
 from matching.linkage import resolve
@@ -37,8 +37,7 @@ class Clock:
 
     def read(self) -> dict[str, float]:
         """What it shows."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu, "peak_mib": peak}
+        return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu, "peak_mib": round(peak_mib())}
 
 
 def ours(folder: Path) -> dict[str, Any]:
