@@ -70,9 +70,10 @@ def run(
     quiet_prefect()
     from flows import findings
     from flows.nightly import nightly
+    from flows.settings import THREADS, runner
     from flows.track import server_answers
 
-    start = nightly if server_answers() else nightly.fn
+    start = nightly if server_answers() or runner() != THREADS else nightly.fn
     for line in findings.lines(start(str(inbox), str(register), as_of, anew)):
         typer.echo(line)
 

@@ -15,6 +15,10 @@ class ResourceError(Exception):
     """The machine had no more disk or memory. Says what ran out, what stands all the same, and what to do."""
 
 
+class ClusterError(Exception):
+    """Workers that a station needs are gone for good. Says what stands all the same, and what to do."""
+
+
 def resource_fault(error: BaseException, where: str, stands: str) -> ResourceError | None:
     """The error in words where disk or memory ran out at a station or its causes; None where it is another fault.
 
@@ -34,6 +38,16 @@ def resource_fault(error: BaseException, where: str, stands: str) -> ResourceErr
                 "then run again with the same files: docs/operations.md, 'The memory limit is reached'"
             )
     return None
+
+
+def cluster_fault(error: BaseException, where: str, stands: str) -> ClusterError | None:
+    """The error in words where Dask gave up; None where it is another fault."""
+    if type(error).__module__.split(".")[0] != "distributed":
+        return None
+    return ClusterError(
+        f"station {where}: the workers are gone, or one died each time over the same part ({type(error).__name__}); {stands}. Look at the workers' logs and memory, then run again "
+        "with the same files, with CHILDFLOW_RUNNER=threads if need be: docs/cluster.md, 'A worker dies'"
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

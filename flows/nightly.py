@@ -11,10 +11,11 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import findings
-from flows.reuse import link_or_stand, linkage_hash, standardise_or_reuse
+from flows.cluster import workers
+from flows.reuse import feed_joined, feed_part, feed_parts, link_or_stand, linkage_hash, standardise_or_reuse
 from flows.room import require_room
 from flows.settings import Night, code_version, night, now, password
-from flows.track import Log, Station
+from flows.track import InParts, Log, Station
 from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
 from matching.standing import keep_queue
@@ -29,6 +30,7 @@ from publish.rosters import write_rosters
 from publish.verification import write_verification
 from publish.visit_sheets import write_visit_sheets
 from rules.decide import decide
+from rules.decide_in_parts import cut, decide_part, join_parts
 from rules.facts import gather
 from rules.kept import keep
 from rules.law import Law
@@ -76,11 +78,11 @@ RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers
 RECALL = Station(recall_last_night, "recall", retries=2)
 INTAKE = Station(take_in, "intake", retries=2)
 STRAYS = Station(write_strays, "strays", retries=2)
-STANDARDISE = Station(standardise_or_reuse, "standardise")
+STANDARDISE = Station(standardise_or_reuse, "standardise", in_parts=InParts(feed_parts, feed_part, feed_joined))
 LINK = Station(link_or_stand, "link")
 ANSWERS = Station(weigh_answers, "answers")
 FACTS = Station(gather, "facts")
-DECIDE = Station(decide, "decide")
+DECIDE = Station(decide, "decide", in_parts=InParts(cut, decide_part, join_parts))
 PUBLISH = Station(publish_night, "publish", retries=1)
 KEEP = Station(keep, "keep", retries=1, is_after_publishing=True)
 UNCHANGED = Station(publish_as_it_was, "unchanged", retries=1)
@@ -112,7 +114,8 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
             return stand(tonight, seen, last)
         tonight.work.mkdir(parents=True)
         try:
-            return travel(tonight, seen, last)
+            with workers(tonight):
+                return travel(tonight, seen, last)
         finally:
             if not tonight.keep_work:
                 shutil.rmtree(tonight.work, ignore_errors=True)

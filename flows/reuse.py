@@ -16,7 +16,8 @@ import polars as pl
 
 from flows.unchanged import LastRun, Seen
 from matching.linkage import link
-from matching.standardise import standardise
+from matching.standardise import Part, parts, standardise
+from matching.standardise_in_parts import join_parts, standardise_part
 from matching.standing import carry_over, same_on_both_days
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.inbox import sha256
@@ -43,13 +44,42 @@ def standardise_or_reuse(feed: str, work: Path, shelf: Path, program: str, anew:
     Args:
         shelf: the folder where standardised feeds are kept, each as it was last. anew: standardise whatever the shelf has.
     """
+    if not stands(feed, work, shelf, program, anew):
+        standardise(feed, work)
+        _shelve(feed, work, shelf, program)
+
+
+def feed_parts(feed: str, work: Path, shelf: Path, program: str, anew: bool) -> list[tuple[int, Part]]:
+    """The parts in which a feed is to be standardised, numbered; none where what the shelf has was taken."""
+    return [] if stands(feed, work, shelf, program, anew) else list(enumerate(parts(feed, work)))
+
+
+def feed_part(part: tuple[int, Part], feed: str, work: Path, *_: object) -> None:
+    """One part of the station standardise."""
+    standardise_part(feed, part[0], part[1], work)
+
+
+def feed_joined(made: list[tuple[int, Part]], feed: str, work: Path, shelf: Path, program: str, _: bool) -> None:
+    """The feed's tables of the parts that were made, kept on the shelf."""
+    if made:
+        join_parts(feed, len(made), work)
+        _shelve(feed, work, shelf, program)
+
+
+def stands(feed: str, work: Path, shelf: Path, program: str, anew: bool) -> bool:
+    """Whether what the shelf has of a feed is tonight's; it is then taken into the work folder."""
     place = shelf / feed / feed_hash(feed, work, program)
-    if not anew and _is_whole(place):
-        for kind in _present(place):
-            (work / kind).mkdir(exist_ok=True)
-            _same_file(place / f"{kind}.parquet", work / kind / f"{feed}.parquet")
-        return
-    standardise(feed, work)
+    if anew or not _is_whole(place):
+        return False
+    for kind in _present(place):
+        (work / kind).mkdir(exist_ok=True)
+        _same_file(place / f"{kind}.parquet", work / kind / f"{feed}.parquet")
+    return True
+
+
+def _shelve(feed: str, work: Path, shelf: Path, program: str) -> None:
+    """Keep what was standardised for the nights to come, in place of what lay there of the feed."""
+    place = shelf / feed / feed_hash(feed, work, program)
     shutil.rmtree(shelf / feed, ignore_errors=True)
     place.mkdir(parents=True, mode=0o700)
     for kind in _KINDS:

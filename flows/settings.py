@@ -8,6 +8,8 @@ Environment:
     CHILDFLOW_SPILL: folder for what does not fit into memory (default beside the register).
     CHILDFLOW_KEEP: registers kept to go back to (default 7).
     CHILDFLOW_KEEP_WORK: `1` keeps the run's intermediate tables.
+    CHILDFLOW_RUNNER: where the heavy stations work: `threads` of this process (default), `dask` for CHILDFLOW_WORKERS processes on this machine, or
+        the address of a Dask scheduler such as `tls://10.1.2.3:8786` (docs/cluster.md).
     CHILDFLOW_PASSWORD_FILE: file whose first line is the password that locks every workbook handed out; without it they are open.
 """
 
@@ -24,6 +26,8 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+# where the heavy stations work: in threads of the run's own process, or in processes that Dask starts beside it
+THREADS, DASK = "threads", "dask"
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 
 
@@ -81,6 +85,16 @@ def quiet_prefect() -> None:
         os.environ.setdefault(name, value)
 
 
+def quiet_dask(processes: int) -> None:
+    """Warnings only, no page, and the cores shared between the processes; before Dask is loaded, and for the processes that it starts."""
+    cores = max(1, (os.cpu_count() or 1) // processes)
+    for name, value in {
+        "DASK_LOGGING__DISTRIBUTED": "warning",
+        "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON__POLARS_MAX_THREADS": str(cores),
+    }.items():
+        os.environ.setdefault(name, value)
+
+
 def code_version() -> str:
     """The package's version, and the commit where the code lies in a git checkout."""
     here = Path(__file__).resolve().parent
@@ -127,6 +141,18 @@ def _from_one(name: str, default: int) -> int:
     return int(text)
 
 
+def runner() -> str:
+    """Where the heavy stations work: `threads`, `dask`, or the address of a Dask scheduler.
+
+    Raises:
+        UnusableInputError: CHILDFLOW_RUNNER is none of these.
+    """
+    text = os.environ.get("CHILDFLOW_RUNNER", THREADS).strip()
+    if text not in (THREADS, DASK) and not re.fullmatch(r"(tcp|tls)://\S+:\d+", text):
+        raise UnusableInputError(f"CHILDFLOW_RUNNER takes threads, dask, or the address of a Dask scheduler such as tls://10.1.2.3:8786, not '{text}'")
+    return text
+
+
 @dataclass(frozen=True)
 class Night:
     """The settings of one run. Paths are absolute; `state` is the folder beside the register that holds versions, store and work."""
@@ -141,6 +167,7 @@ class Night:
     spill: Path | None
     keep: int
     keep_work: bool
+    runner: str
 
     @property
     def state(self) -> Path:
@@ -188,4 +215,5 @@ def night(inbox: str, register: str, as_of: str | None = None) -> Night:
         spill=Path(spill).expanduser().absolute() if spill else None,
         keep=_from_one("CHILDFLOW_KEEP", 7),
         keep_work=os.environ.get("CHILDFLOW_KEEP_WORK", "") == "1",
+        runner=runner(),
     )

@@ -17,13 +17,14 @@ from typing import Any
 
 import duckdb
 import httpx
-from prefect import task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
 
-from flows.faults import resource_fault
+from flows.cluster import Runner, opened
+from flows.faults import cluster_fault, resource_fault
 from flows.memory import peak_mib, reset_peak
 
 # what a fault at a station leaves untouched
@@ -87,41 +88,86 @@ def _is_ours(error: BaseException) -> bool:
     return type(error).__module__.split(".")[0] in {"flows", "matching", "schemas", "rules", "publish"}
 
 
-class Station:
-    """One station of the track. Calling it runs the function; `each` runs it once per item."""
+@dataclass(frozen=True)
+class InParts:
+    """How a station is done by workers, its functions' last arguments the station's own.
 
-    def __init__(self, function: Callable[..., object], name: str, *, retries: int = 0, is_after_publishing: bool = False) -> None:
+    Attributes:
+        cut: the parts there are, none where there is nothing to do. step: one part, first argument, from files to files. join: the tables of the parts, its first argument.
+    """
+
+    cut: Callable[..., list[Any]]
+    step: Callable[..., None]
+    join: Callable[..., None]
+
+
+def _task(function: Callable[..., None], name: str, retries: int) -> Task[..., None]:
+    """A Prefect task. Its parameters are paths, dates and numbers of parts only; results stay in files, so nothing is cached or persisted."""
+    return task(
+        name=name, retries=retries, retry_delay_seconds=10, retry_condition_fn=retry_helps,
+        cache_policy=NO_CACHE, persist_result=False, log_prints=False,
+    )(function)  # fmt: skip
+
+
+class Station:
+    """One station of the track. Calling it runs the function; `each` runs it once per item. Where workers are open, a station that can goes to them in parts."""
+
+    def __init__(
+        self, function: Callable[..., object], name: str, *, retries: int = 0, is_after_publishing: bool = False, in_parts: InParts | None = None
+    ) -> None:
         self.name = name
         self._stands = PUBLISHED if is_after_publishing else STANDS
         self._function = function
-        # parameters are paths and dates only; results stay in files, so nothing is cached or persisted
-        self._task = task(
-            name=name, retries=retries, retry_delay_seconds=10, retry_condition_fn=retry_helps,
-            cache_policy=NO_CACHE, persist_result=False, log_prints=False,
-        )(self._guarded)  # fmt: skip
+        self._in_parts = in_parts
+        self._task = _task(self._whole, name, retries)
+        self._step = _task(self._part, f"{name}-part", retries)
 
     def __call__(self, *args: Any) -> None:
         """Run the station once."""
-        if FlowRunContext.get() is None:
-            self._guarded(*args)
+        workers = opened()
+        if workers is not None and self._in_parts is not None:
+            self._spread(workers, self._in_parts, [args])
+        elif FlowRunContext.get() is None:
+            self._whole(*args)
         else:
             self._task(*args)
 
     def each(self, items: Iterable[str], *args: Any, workers: int) -> None:
         """Run the station once per item, which is its first argument; all are tried before the first failure is raised."""
+        cluster = opened()
+        if cluster is not None and self._in_parts is not None:
+            self._spread(cluster, self._in_parts, [(item, *args) for item in items])
+            return
         if FlowRunContext.get() is None:
             with ThreadPoolExecutor(max_workers=workers) as pool:
-                futures: list[Any] = [pool.submit(self._guarded, item, *args) for item in items]
+                futures: list[Any] = [pool.submit(self._whole, item, *args) for item in items]
         else:
             futures = [self._task.with_options(task_run_name=f"{self.name}-{item}").submit(item, *args) for item in items]
         for future in futures:
             future.result()
 
-    def _guarded(self, *args: Any) -> None:
+    def _spread(self, cluster: Runner, how: InParts, calls: list[tuple[Any, ...]]) -> None:
+        """Run the station's parts on workers: cut and joined here, all parts of all calls at once."""
+        made = [self._guarded(how.cut, *call) for call in calls]
+        say(f"{self.name}: {sum(len(parts) for parts in made)} parts")
+        futures = [self._guarded(cluster.submit, self._step, {"args": (part, *call)}) for call, parts in zip(calls, made, strict=True) for part in parts]
+        for future in futures:
+            self._guarded(future.result)
+        for call, parts in zip(calls, made, strict=True):
+            self._guarded(how.join, parts, *call)
+
+    def _whole(self, *args: Any) -> None:
+        self._guarded(self._function, *args)
+
+    def _part(self, *args: Any) -> None:
+        if self._in_parts is not None:
+            self._guarded(self._in_parts.step, *args)
+
+    def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
         try:
-            self._function(*args)
+            return function(*args)
         except Exception as error:
-            lacking = resource_fault(error, self.name, self._stands)
+            lacking = resource_fault(error, self.name, self._stands) or cluster_fault(error, self.name, self._stands)
             if lacking is not None:
                 raise lacking from None
             if isinstance(error, OSError | duckdb.IOException):

@@ -58,14 +58,18 @@ class LastRun:
 
 def look(tonight: Night) -> Seen:
     """Reads the inbox once; nothing is parsed."""
-    home = Path(__file__).resolve().parent.parent
-    program = _digest(
-        [*(f"{name} {version(name)}" for name in _COMPUTES), *_contents(home, (f for room in _ROOMS for f in (home / room).rglob("*") if f.suffix in _DECIDES))]
-    )
+    program = program_hash()
     decisions = _digest(_contents(tonight.state, (tonight.state / "decisions").glob("*")))
     sent = _digest(_contents(tonight.state, (tonight.state / "national_sent").glob("*")))
     parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions, sent]
     return Seen(_digest([*parts, *_contents(tonight.inbox, tonight.inbox.rglob("*"))]), program, decisions)
+
+
+def program_hash() -> str:
+    """A fingerprint of the program and of the libraries it computes with, as they are on this machine."""
+    home = Path(__file__).resolve().parent.parent
+    files = (f for room in _ROOMS for f in (home / room).rglob("*") if f.suffix in _DECIDES)
+    return _digest([*(f"{name} {version(name)}" for name in _COMPUTES), *_contents(home, files)])
 
 
 def last_run(register: Path) -> LastRun | None:

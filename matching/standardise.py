@@ -5,7 +5,6 @@ A faulty value that the row can do without becomes null and leaves a warning; no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -26,6 +25,8 @@ from schemas.tables.facts import standard_schema
 
 # of one part: large enough that its fixed cost is nothing, small enough that two feeds at once stay below two gigabytes
 PART_ROWS = 2**17
+# the first row of a part, and how many rows it has at most
+Part = tuple[int, int]
 _PROVENANCE = ["feed", "source_file", "source_row", "export_date"]
 # the address that belongs to a division, where it has one
 _ADDRESS_OF = {"hukou": "hukou_address", "residence": "address"}
@@ -37,21 +38,25 @@ def standardise(feed_name: str, work: Path) -> None:
     Each row is looked at by itself, so a feed goes through in parts and memory does not grow with it.
     """
     feed = FEEDS[feed_name]
-    columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *feed.standard_columns]
     with GrowingParquet(work / "standard" / f"{feed_name}.parquet") as standard_out, GrowingParquet(work / "record" / f"{feed_name}.parquet") as record_out:
-        for accepted in _parts(work / "accepted" / f"{feed_name}.parquet"):
-            standard = typed(accepted, feed)
-            standard_out.write(standard.select(columns).sort("source_file", "source_row"))
-            if feed_name in CHILD_FEEDS:
-                record_out.write(record_of(standard, feed))
+        for part in parts(feed_name, work):
+            standard, record = standardised(feed, work, part)
+            standard_out.write(standard)
+            if record is not None:
+                record_out.write(record)
 
 
-def _parts(accepted: Path) -> Iterator[pl.DataFrame]:
-    """The rows of a feed, which lie in the order of file and row, part by part; one part without rows where there are none."""
-    rows = pl.scan_parquet(accepted)
-    height = rows.select(pl.len()).collect().item()
-    for first in range(0, max(height, 1), PART_ROWS):
-        yield rows.slice(first, PART_ROWS).collect()
+def parts(feed_name: str, work: Path) -> list[Part]:
+    """The parts of a feed, whose rows lie in the order of file and row; one part without rows where there are none."""
+    height = pl.scan_parquet(work / "accepted" / f"{feed_name}.parquet").select(pl.len()).collect().item()
+    return [(first, PART_ROWS) for first in range(0, max(height, 1), PART_ROWS)]
+
+
+def standardised(feed: Feed, work: Path, part: Part) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """The standardised rows of a part of a feed, and the records of those that see children."""
+    standard = typed(pl.scan_parquet(work / "accepted" / f"{feed.name}.parquet").slice(*part).collect(), feed)
+    columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *feed.standard_columns]
+    return standard.select(columns).sort("source_file", "source_row"), record_of(standard, feed) if feed.name in CHILD_FEEDS else None
 
 
 def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -45,16 +45,30 @@ def decide(work: Path, as_of: date, law: Law | None = None) -> None:
         ChildrenLostError: persons and assessments differ.
     """
     law = law or Law.load()
+    finish(in_order(deciding(work, as_of, law), spans(children_of(work))), work, as_of, law)
+
+
+def children_of(work: Path) -> pl.LazyFrame:
+    """What the rules read of the children."""
+    return pl.scan_parquet(work / "person.parquet").select(CHILD_COLUMNS)
+
+
+def deciding(work: Path, as_of: date, law: Law) -> Callable[[Span], Frames]:
+    """What makes all tables for the children of a span."""
     p = law.on(as_of)
-    children = pl.scan_parquet(work / "person.parquet").select(CHILD_COLUMNS)
-    facts, previous = read_facts(work), _previous(work)
+    children, facts, previous = children_of(work), read_facts(work), _previous(work)
 
     def some(span: Span) -> Frames:
         return _decide_some(children.filter(between(span)), rows_of(facts, span), rows_of(previous, span), as_of, p, law.version)
 
-    _write(in_order(some, spans(children)), work)
+    return some
+
+
+def finish(parts: Iterator[Frames], work: Path, as_of: date, law: Law) -> None:
+    """Write what was made span by span, in the order of the spans, and what only all children together give."""
+    _write(parts, work)
     _assert_each_child_once(work)
-    _match(work, as_of, p)
+    _match(work, as_of, law.on(as_of))
 
 
 def _write(parts: Iterator[Frames], work: Path) -> None:

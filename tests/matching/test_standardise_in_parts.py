@@ -1,5 +1,6 @@
 """Standardising part by part, and the short ways for texts in the usual form, against the plain and slow ones."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from matching import identifiers, names, phones
 from matching import standardise as station
 from matching.gathering import gathered, long_of
+from matching.standardise_in_parts import join_parts, standardise_part
 from sample_data.tiny import FOLDER
 from schemas.exports.feeds import FEEDS
 from schemas.exports.intake import take_in
 
+IN_PARTS = ("household", "education", "verification")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 digits17 = st.text("0123456789", min_size=17, max_size=17)
 
@@ -75,20 +78,44 @@ def test_values_gathered_by_row_are_those_of_polars_lists(rows):
     assert gathered(long, frame.height, pl.String).to_list() == plain.to_list()
 
 
-def test_a_feed_in_parts_of_seven_rows_is_the_feed_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    feeds = ("household", "education", "verification")
-    for feed in feeds:
-        take_in(feed, FOLDER / "inbox", tmp_path / "store", tmp_path, date(2026, 11, 24))
-    found = {}
-    for size in (10**6, 7):
-        monkeypatch.setattr(station, "PART_ROWS", size)
-        for feed in feeds:
-            station.standardise(feed, tmp_path)
-        files = sorted(p for kind in ("standard", "record") for p in (tmp_path / kind).glob("*.parquet"))
-        found[size] = {str(p): pl.read_parquet(p) for p in files}
-    assert sorted(Path(p).name for p in found[7]) == ["education.parquet", "education.parquet", "household.parquet", "household.parquet", "verification.parquet"]
-    for path, whole in found[10**6].items():
-        assert whole.equals(found[7][path]), path
+def files_of(work: Path) -> dict[str, pl.DataFrame]:
+    return {p.relative_to(work).as_posix(): pl.read_parquet(p) for kind in ("standard", "record") for p in (work / kind).glob("*.parquet")}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """A work folder with three feeds standardised in one go."""
+    work = tmp_path_factory.mktemp("whole")
+    for feed in IN_PARTS:
+        take_in(feed, FOLDER / "inbox", work / "store", work, date(2026, 11, 24))
+        station.standardise(feed, work)
+    return work
+
+
+def test_a_feed_in_parts_of_seven_rows_is_the_feed_in_one(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    one = files_of(whole)
+    monkeypatch.setattr(station, "PART_ROWS", 7)
+    for feed in IN_PARTS:
+        station.standardise(feed, whole)
+    assert sorted(one) == ["record/education.parquet", "record/household.parquet", *(f"standard/{feed}.parquet" for feed in sorted(IN_PARTS))]
+    for path, frame in files_of(whole).items():
+        assert frame.equals(one[path]), path
+
+
+def test_steps_in_any_order_and_twice_give_the_feed_in_one(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As workers do them; a part half written by one that died is never looked at."""
+    shutil.copytree(whole / "accepted", tmp_path / "accepted")
+    monkeypatch.setattr(station, "PART_ROWS", 7)
+    for feed in IN_PARTS:
+        parts = list(enumerate(station.parts(feed, tmp_path)))
+        for number, part in [*parts[::-1], parts[0]]:
+            standardise_part(feed, number, part, tmp_path)
+        (tmp_path / "parts" / "standard" / feed / ".00000-half").write_bytes(b"PAR1")
+        join_parts(feed, len(parts), tmp_path)
+    one, other = files_of(whole), files_of(tmp_path)
+    assert one.keys() == other.keys()
+    for path, frame in other.items():
+        assert frame.equals(one[path]), path
 
 
 def test_a_feed_without_rows_leaves_tables_without_rows(tmp_path: Path):

@@ -11,6 +11,7 @@ import pytest
 from rules import decide as station
 from rules import parts
 from rules.decide import OUTPUTS, ChildrenLostError, decide
+from rules.decide_in_parts import cut, decide_part, join_parts
 from rules.facts import read_facts
 from tests.rules.test_whatif import KNOWN
 
@@ -46,6 +47,19 @@ def test_small_parts_give_the_same_tables_again(night: Path, monkeypatch: pytest
     whole = written(night)
     monkeypatch.setattr(parts, "CHILDREN_AT_ONCE", 37)
     decide(night, AS_OF)
+    for name, frame in written(night).items():
+        assert frame.equals(whole[name]), name
+
+
+def test_steps_in_any_order_and_twice_give_the_same_tables(night: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As workers do them."""
+    whole = written(night)
+    monkeypatch.setattr(parts, "CHILDREN_AT_ONCE", 150)
+    numbers = cut(night, AS_OF)
+    assert len(numbers) == 3
+    for number in [*numbers[::-1], 1]:
+        decide_part(number, night, AS_OF)
+    join_parts(numbers, night, AS_OF)
     for name, frame in written(night).items():
         assert frame.equals(whole[name]), name
 

@@ -1,0 +1,44 @@
+"""Bucket files: a table in parts, on a path that every worker sees. Enters: frames. Leaves: one Parquet file a part, whole or not there, and one file of all parts in order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from schemas.growing import GrowingParquet
+
+
+def bucket(folder: Path, number: int) -> Path:
+    """Where a part of the table that `folder` is named after lies."""
+    return folder / f"{number:05}.parquet"
+
+
+def write_bucket(frame: pl.DataFrame, folder: Path, number: int) -> None:
+    """Write a part in one step: a worker that dies leaves none, and one that does the same part again replaces it by the same."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = folder / f".{number:05}-{uuid.uuid4().hex}"
+    try:
+        with GrowingParquet(half) as out:
+            out.write(frame)
+        half.replace(bucket(folder, number))
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def buckets(folder: Path, count: int) -> Iterator[pl.DataFrame]:
+    """The parts of a table in their order, one after the other."""
+    return (pl.read_parquet(bucket(folder, number)) for number in range(count))
+
+
+def join_buckets(folder: Path, count: int, target: Path) -> None:
+    """One file of all parts, in their order; memory holds a row group at a time."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(target, pq.read_schema(bucket(folder, 0)), compression="zstd", compression_level=1) as out:
+        for number in range(count):
+            with pq.ParquetFile(bucket(folder, number)) as part:
+                for group in range(part.num_row_groups):
+                    out.write_table(part.read_row_group(group))
