@@ -7,14 +7,16 @@ mistyped. What is left holds a guardian's number (an adult's, or one that a rela
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from matching import identifiers
 from matching import name_levels as levels
-from matching.features import Records, hashed
+from matching.coding import Records
 
 # how the row's birth date agrees with the number's
 AGREES, UNKNOWN, TYPO, CONTRADICTS = range(4)
@@ -22,8 +24,14 @@ ADULT_YEARS = 18
 # a row is no adult's when its own birth date lies this far from the number's
 GENERATION_DAYS = 12 * 365
 
-OWN_SCHEMA = pl.Schema({
-    "rec": pl.UInt32, "own_id": pl.String, "id_role": pl.String, "id_birth": pl.Date, "id_sex": pl.String,
+ROLE: pl.DataType = pl.Enum(["own", "guardian", "sibling"])
+SIBLINGS = ["brother", "sister"]
+# rows that are judged at once
+_SHARE_ROWS = 500_000
+_WORKERS = 2
+
+OWN_SCHEMA = pl.Schema({  # type: ignore[arg-type]
+    "rec": pl.UInt32, "own_id": pl.UInt64, "id_role": ROLE, "id_birth": pl.Date, "id_is_female": pl.Boolean,
     "name_level": pl.Int8, "date_level": pl.Int8, "anchor_rec": pl.UInt32,
 })  # fmt: skip
 
@@ -36,72 +44,83 @@ def own_numbers(records: Records, as_of: date) -> pl.DataFrame:
         as_of: the day ages are counted on.
 
     Returns:
-        One row a row with a valid number (OWN_SCHEMA): own_id (the number, null unless own), id_role (own, guardian, sibling), and of the own ones
-        id_birth, id_sex (what the number says), name_level (against the anchor, null where the row's name cannot say), date_level, anchor_rec.
+        One row a row with a valid number (OWN_SCHEMA): own_id (the number, packed, null unless own), id_role (own, guardian, sibling), and of the own ones
+        id_birth, id_is_female (what the number says), name_level (against the anchor, null where the row's name cannot say), date_level, anchor_rec.
     """
-    rows = _candidates(records, as_of)
-    if rows.is_empty():
-        return OWN_SCHEMA.to_frame()
-    anchors = _anchors(rows)
-    judged = _judge(rows, anchors, records.names)
+    told = _told(records)
+    # numbers of one birth date have to do with each other, and with no others
+    shares = max(1, -(-told.height // _SHARE_ROWS))
+    share = told.select(pl.col("number") // identifiers.TAIL % shares).to_series()
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        found = list(pool.map(lambda n: _own_of(told.filter(share == n), records, as_of), range(shares)))
+    return pl.concat([OWN_SCHEMA.to_frame(), *found]).sort("rec")
+
+
+def _own_of(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFrame:
+    """The same of the rows of some birth dates."""
+    rows = _candidates(told, records, as_of)
+    judged = _judge(rows, _anchors(rows), records.names)
     judged = judged.join(_first_rows(judged), on="number", how="left", maintain_order="left")
     own = pl.col("is_own")
     role = pl.when(own).then(pl.lit("own")).when("is_guardian").then(pl.lit("guardian")).otherwise(pl.lit("sibling"))
     return judged.select(
         "rec",
-        own_id=pl.when(own).then("id_number"),
-        id_role=role,
+        own_id=pl.when(own).then("number"),
+        id_role=role.cast(ROLE),
         id_birth=pl.when(own).then("id_birth"),
-        id_sex=pl.when(own).then("id_sex"),
+        id_is_female=pl.when(own).then("id_is_female"),
         name_level=pl.when(own).then("name_level").cast(pl.Int8),
         date_level=pl.when(own).then("date_level").cast(pl.Int8),
         anchor_rec=pl.when(own).then("anchor_rec"),
-    ).sort("rec")
+    )
 
 
 def _first_rows(judged: pl.DataFrame) -> pl.DataFrame:
     """number, anchor_rec: the row that speaks for each number: the household register's, else the one whose name and date agree best."""
-    rank = (pl.col("feed") != "household").cast(pl.Int64) * 256 + pl.col("name_level").fill_null(15).cast(pl.Int64) * 16 + pl.col("date_level").cast(pl.Int64)
+    rank = (
+        (pl.col("feed") != "household").cast(pl.Int64) * 256
+        + pl.col("name_level").fill_null(15).cast(pl.Int64) * 16
+        + pl.col("date_level").cast(pl.Int64)
+    )
     best = judged.filter("is_own").group_by("number").agg(best=(rank * 2**32 + pl.col("rec").cast(pl.Int64)).min())
     return best.select("number", anchor_rec=(pl.col("best") % 2**32).cast(pl.UInt32))
 
 
-def _candidates(records: Records, as_of: date) -> pl.DataFrame:
-    """Rows with a valid number (and `number`, the first row's place), what it says of birth date and sex, how the date agrees, and whether it is a relative's."""
-    rows = records.rows.filter(pl.col("id_number_status") == "valid", pl.col("id_number").is_not_null()).select(
-        "rec", "feed", "id_number", "name_code", "former_code", "is_informative", "sex", "born", "birth_date", "birth_date_precision"
+def _told(records: Records) -> pl.DataFrame:
+    """Rows with a valid number, and whether it is a relative's of theirs: `by_sibling` is null where it is none's, true where brothers and sisters alone have it."""
+    number = records.rows["number"]
+    near = records.relatives.select("rec", "relation", "number").drop_nulls("number")
+    near = near.filter(near["number"] == number.gather(near["rec"]))
+    held = near.group_by("rec").agg(by_sibling=pl.col("relation").is_in(SIBLINGS).all())
+    rows = records.rows.select("feed", "number", "name_code", "is_informative", "is_female", "birth_date", "precision").with_row_index(
+        "rec"
     )
-    # joined by hash, then compared as text: were two numbers ever to share one, the second would count as none
-    rows = rows.with_columns(number_hash=hashed(pl.col("id_number")))
-    numbers = rows.unique("number_hash", keep="first", maintain_order=True).select(
-        "number_hash",
-        known="id_number",
-        id_birth=pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False),
-        id_sex=pl.when(pl.col("id_number").str.slice(16, 1).cast(pl.Int32, strict=False) % 2 == 1).then(pl.lit("male")).otherwise(pl.lit("female")),
+    return rows.filter(pl.col("number").is_not_null()).join(held, on="rec", how="left", maintain_order="left")
+
+
+def _candidates(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFrame:
+    """The rows with what the number says of birth date and sex, how the date agrees, the former name, and whether the number is a relative's."""
+    rows = told.join(records.sparse["former_code"].rename({"value": "former_code"}), on="rec", how="left", maintain_order="left")
+    rows = rows.with_columns(
+        id_birth=identifiers.packed_birth(pl.col("number")), id_is_female=identifiers.packed_is_female(pl.col("number"))
     )
-    numbers = numbers.filter(pl.col("id_birth").is_not_null()).with_row_index("number")
-    rows = rows.join(numbers, on="number_hash", maintain_order="left").filter(pl.col("id_number") == pl.col("known")).drop("known")
-    held = records.relatives.select("rec", number_hash="id_number", by_sibling=pl.col("relation").is_in(["brother", "sister"])).drop_nulls("number_hash")
-    held = held.join(rows.select("rec", "number_hash"), on=["rec", "number_hash"], how="semi").group_by("rec").agg(pl.col("by_sibling").all())
-    rows = rows.join(held, on="rec", how="left", maintain_order="left")
     rows = _with_date_level(rows).with_columns(is_adult=pl.col("id_birth").dt.offset_by(f"{ADULT_YEARS}y") <= as_of)
     agrees = pl.col("date_level").is_in([AGREES, TYPO])
     far = (pl.col("birth_date") - pl.col("id_birth")).dt.total_days().abs() > GENERATION_DAYS
     return rows.with_columns(
         is_guardian=(pl.col("is_adult") & ~agrees & far.fill_null(True)) | (pl.col("by_sibling").not_().fill_null(False) & ~agrees),
         is_relative=pl.col("by_sibling").is_not_null() & ~agrees,
-        sex_differs=(pl.col("sex") != pl.col("id_sex")).fill_null(False),
+        sex_differs=(pl.col("is_female") != pl.col("id_is_female")).fill_null(False),
     )
 
 
 def _with_date_level(rows: pl.DataFrame) -> pl.DataFrame:
     """How the row's birth date agrees with its number's; a mistyped one is a digit wrong or two swapped."""
-    precision = pl.col("birth_date_precision").fill_null("day")
     same_year = pl.col("birth_date").dt.year() == pl.col("id_birth").dt.year()
     same_month = same_year & (pl.col("birth_date").dt.month() == pl.col("id_birth").dt.month())
     agrees = (
-        pl.when(precision == "day").then(pl.col("birth_date") == pl.col("id_birth"))
-        .when(precision == "month").then(same_month)
+        pl.when(pl.col("precision") == "day").then(pl.col("birth_date") == pl.col("id_birth"))
+        .when(pl.col("precision") == "month").then(same_month)
         .otherwise(same_year)
     )  # fmt: skip
     level = pl.when(pl.col("birth_date").is_null()).then(UNKNOWN).when(agrees).then(AGREES).otherwise(CONTRADICTS)
@@ -109,9 +128,15 @@ def _with_date_level(rows: pl.DataFrame) -> pl.DataFrame:
     odd = rows.filter(pl.col("date_level") == CONTRADICTS).select("rec", "birth_date", "id_birth")
     written, numbered = (odd[side].dt.strftime("%Y%m%d").to_list() for side in ("birth_date", "id_birth"))
     edits = pl.Series(process.cpdist(written, numbered, scorer=OSA.distance, score_cutoff=2), dtype=pl.Int32)
-    swapped = (pl.col("birth_date").dt.day() == pl.col("id_birth").dt.month()) & (pl.col("birth_date").dt.month() == pl.col("id_birth").dt.day()) & same_year
+    swapped = (
+        (pl.col("birth_date").dt.day() == pl.col("id_birth").dt.month())
+        & (pl.col("birth_date").dt.month() == pl.col("id_birth").dt.day())
+        & same_year
+    )
     typos = odd.filter((edits <= 1) | swapped)["rec"]
-    return rows.with_columns(date_level=pl.when(pl.col("rec").is_in(typos.implode())).then(pl.lit(TYPO, dtype=pl.Int8)).otherwise("date_level"))
+    return rows.with_columns(
+        date_level=pl.when(pl.col("rec").is_in(typos.implode())).then(pl.lit(TYPO, dtype=pl.Int8)).otherwise("date_level")
+    )
 
 
 def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +153,11 @@ def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
     )
     named = named.filter((pl.col("rank") < CONTRADICTS) | (pl.col("feeds") >= 2))
     best = named.sort("number", "rank", pl.col("count") * -1, "name_code").unique("number", keep="first", maintain_order=True)
-    former = possible.filter(pl.col("former_code").is_not_null()).group_by("number", "name_code").agg(former=pl.col("former_code").unique().sort())
+    former = (
+        possible.filter(pl.col("former_code").is_not_null())
+        .group_by("number", "name_code")
+        .agg(former=pl.col("former_code").unique().sort())
+    )
     best = best.join(former, on=["number", "name_code"], how="left")
     return best.select("number", "id_birth", anchor_code="name_code", former=pl.col("former").fill_null([]))
 
@@ -152,7 +181,8 @@ def _judge(rows: pl.DataFrame, anchors: pl.DataFrame, names: pl.DataFrame) -> pl
     ).filter(pl.col("other") != pl.col("number")).select("rec", anchors_another=True).unique()  # fmt: skip
     rows = rows.join(level, on="rec", how="left", maintain_order="left").join(elsewhere, on="rec", how="left", maintain_order="left")
     rows = rows.with_columns(
-        name_level=pl.when(same).then(pl.lit(levels.SAME, dtype=pl.Int8)).otherwise("name_level"), has_anchor=pl.col("anchor_code").is_not_null()
+        name_level=pl.when(same).then(pl.lit(levels.SAME, dtype=pl.Int8)).otherwise("name_level"),
+        has_anchor=pl.col("anchor_code").is_not_null(),
     )
     return rows.with_columns(is_own=_is_own() & ~pl.col("is_guardian") & ~pl.col("is_relative"))
 
@@ -181,19 +211,26 @@ def _is_own() -> pl.Expr:
 
 
 def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
-    """Numbers that the household register itself shows to be one child's: pairs old_id, new_id (old_id < new_id as text).
+    """Numbers that the household register itself shows to be one child's: pairs old_id, new_id (packed, old_id < new_id).
 
     Two household rows of the same name and sex are one child where they stand in the same household, or name the same parent by number, and
     their birth dates are equal or a typing slip apart: no family gives two children one name.
     """
-    rows = records.rows.filter(pl.col("feed") == "household").join(own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id"), on="rec")
-    rows = rows.filter("is_informative").select("rec", "own_id", "name_code", "sex", "born", "household")
-    parents = records.relatives.filter(pl.col("relation").is_in(["father", "mother"])).select("rec", tie="id_number").drop_nulls()
-    ties = pl.concat([rows.select("rec", tie="household").drop_nulls(), parents]).unique()
+    rows = (
+        records.rows.select("feed", "name_code", "is_informative", "is_female", "birth_date", "precision")
+        .with_row_index("rec")
+        .filter(pl.col("feed") == "household", "is_informative")
+    )
+    rows = rows.join(own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id"), on="rec")
+    rows = rows.select("rec", "own_id", "name_code", "is_female", born=pl.when(pl.col("precision") == "day").then("birth_date"))
+    parents = records.relatives.filter(pl.col("relation").is_in(["father", "mother"])).select("rec", value="number").drop_nulls()
+    ties = pl.concat([records.sparse["household"], parents])
     tied = rows.join(ties, on="rec")
-    tied = tied.filter(pl.struct("tie", "name_code").is_duplicated())
-    both = tied.join(tied, on=["tie", "name_code"], suffix="_b").filter(
-        pl.col("own_id") < pl.col("own_id_b"), (pl.col("sex") == pl.col("sex_b")).fill_null(True)
+    # a mix of both, as a first sieve; the join below compares them
+    mixed = tied["value"] ^ (tied["name_code"].cast(pl.UInt64) * 2**32)
+    tied = tied.filter(mixed.is_duplicated()).unique()
+    both = tied.join(tied, on=["value", "name_code"], suffix="_b").filter(
+        pl.col("own_id") < pl.col("own_id_b"), (pl.col("is_female") == pl.col("is_female_b")).fill_null(True)
     )
     both = both.select("own_id", "own_id_b", "born", "born_b").unique().sort("own_id", "own_id_b")
     dates = [both[side].dt.strftime("%Y%m%d").fill_null("").to_list() for side in ("born", "born_b")]

@@ -88,7 +88,7 @@ def links(register: Path, person_id: str) -> list[LinkedRow]:
     held, record = _rows_of(register, [person_id])
     model = load_model()
     night, weighed = _compared(record, model)
-    hashes = night.records.rows.select("rec", "record_hash").join(night.members, on="rec")
+    hashes = night.records.recs.join(night.members, on="rec")
     best = pl.concat([weighed.rename({"l": "unit", "r": "other"}), weighed.rename({"r": "unit", "l": "other"}).select(weighed.rename({"l": "unit", "r": "other"}).columns)])
     best = best.sort("unit", "match_weight", "other", descending=[False, True, False]).unique("unit", keep="first", maintain_order=True)
     lines = dict(hashes.join(best.select("unit", "comparisons"), on="unit").select("record_hash", "comparisons").iter_rows())
@@ -104,7 +104,7 @@ def pair(register: Path, left: str, right: str) -> PairAnswer:
     held, record = _rows_of(register, [left, right])
     model = load_model()
     night, weighed = _compared(record, model)
-    owner = night.records.rows.select("rec", "record_hash").join(night.members, on="rec").join(held.select("record_hash", "person_id").unique(), on="record_hash")
+    owner = night.records.recs.join(night.members, on="rec").join(held.select("record_hash", "person_id").unique(), on="record_hash")
     owner = owner.select("unit", "person_id").unique()
     across = weighed.join(owner, left_on="l", right_on="unit").join(owner, left_on="r", right_on="unit", suffix="_r").filter(pl.col("person_id") != pl.col("person_id_r"))
     trusted = {person for person, flag in owner.join(night.trusted.to_frame().with_row_index("unit"), on="unit").select("person_id", "is_trusted").iter_rows() if flag}

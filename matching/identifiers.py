@@ -15,6 +15,10 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 # digits of every script are digits to a regular expression; a number has these alone
 _FORM = r"^[0-9]{17}[0-9X]$"
+LENGTH = 18
+# a packed number is its seventeen digits and its check digit in four bits: the digits from the fifteenth on, and what stands before them
+_CHECK_BITS = 16
+TAIL = 1000 * _CHECK_BITS
 _PLACES_HMT = ("810000", "820000", "830000")
 _BORN_BETWEEN = (1900, 2100)
 # years in which a child code of the immunisation register can have been given (its digits 11-14)
@@ -61,6 +65,35 @@ def sex(number: pl.Expr) -> pl.Expr:
     """male or female by the 17th digit, odd for male."""
     digit = number.str.slice(16, 1).cast(pl.Int32, strict=False)
     return pl.when(digit % 2 == 1).then(pl.lit("male")).when(digit % 2 == 0).then(pl.lit("female"))
+
+
+def packed(number: pl.Expr) -> pl.Expr:
+    """An 18-character number as one UInt64 and no other's; null of anything else. `packed // TAIL` are the first fourteen characters, `% TAIL` the last four."""
+    check = number.str.slice(17, 1).replace("X", "10").cast(pl.UInt64, strict=False)
+    whole = number.str.slice(0, 17).cast(pl.UInt64, strict=False) * _CHECK_BITS + check
+    return pl.when(number.str.len_bytes() == LENGTH).then(whole)
+
+
+def unpacked(number: pl.Expr) -> pl.Expr:
+    """The text of a packed number."""
+    check = (number % _CHECK_BITS).cast(pl.String).replace("10", "X")
+    return (number // _CHECK_BITS).cast(pl.String).str.zfill(LENGTH - 1) + check
+
+
+def packed_birth(number: pl.Expr) -> pl.Expr:
+    """The birth date that a valid packed number carries."""
+    day = (number // TAIL % 10**8).cast(pl.Int32)
+    return pl.date(day // 10000, day // 100 % 100, day % 100)
+
+
+def packed_is_female(number: pl.Expr) -> pl.Expr:
+    """Whether the 17th digit of a packed number is even."""
+    return number // _CHECK_BITS % 2 == 0
+
+
+def rounding(number: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The first fifteen digits of a packed number, and whether nothing but zeros stands behind them."""
+    return number // (100 * _CHECK_BITS), number % (100 * _CHECK_BITS) == 0
 
 
 def from_fifteen(number: pl.Expr) -> pl.Expr:

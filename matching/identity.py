@@ -11,10 +11,13 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
+from matching import identifiers
+from matching.gathering import gathered
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 
-_ALPHABET = np.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"))
+_ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)
 _LENGTH = 12
 _SALTS = 64
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
@@ -23,10 +26,10 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 @dataclass(frozen=True)
 class Named:
-    """`person` (cluster, person_id), the identity table, and its events."""
+    """What clusters are called: `person` (cluster, person_id, first_seen, last_seen over all runs), the known persons that are no longer (IDENTITY), and the events."""
 
     person: pl.DataFrame
-    identity: pl.DataFrame
+    former: pl.DataFrame
     events: pl.DataFrame
 
 
@@ -37,45 +40,42 @@ def short_code(prefix: str, hashes: pl.Series, salt: int = 0) -> pl.Series:
         mixed = (mixed + np.uint64(salt + 1)) * _SPREAD[0]
         mixed = (mixed ^ (mixed >> np.uint64(30))) * _SPREAD[1]
         mixed = mixed ^ (mixed >> np.uint64(27))
-    letters = [_ALPHABET[((mixed >> np.uint64(5 * i)) & np.uint64(31)).astype(np.int64)] for i in range(_LENGTH)]
-    columns = [pl.Series(f"c{i}", each, dtype=pl.String) for i, each in enumerate(letters)]
-    return pl.DataFrame(columns).select(pl.concat_str(pl.lit(prefix), *(c.name for c in columns)).alias("code"))["code"] if len(hashes) else pl.Series("code", [], dtype=pl.String)
+    letters = np.empty((len(mixed), len(prefix) + _LENGTH), dtype=np.uint8)
+    letters[:, : len(prefix)] = np.frombuffer(prefix.encode("ascii"), dtype=np.uint8)
+    for i in range(_LENGTH):
+        letters[:, len(prefix) + i] = _ALPHABET[((mixed >> np.uint64(5 * i)) & np.uint64(31)).astype(np.intp)]
+    ends = np.arange(len(mixed) + 1, dtype=np.int64) * letters.shape[1]
+    return pl.Series("code", pa.LargeStringArray.from_buffers(len(mixed), pa.py_buffer(ends), pa.py_buffer(letters)), dtype=pl.String)
 
 
 def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Named:
     """Gives every cluster its identifier.
 
     Args:
-        rows: cluster, record_hash, feed_key, own_id, export_date, is_decided (a reviewer joined something in the cluster); one row a distinct record
-            (first and last export date: first_seen, last_seen).
+        rows: cluster, record_hash, feed_key (hash of feed:record_key), own_id (packed), first_seen and last_seen (export dates), is_decided (a reviewer
+            joined something in the cluster); one row a distinct record.
         memory: the identity table of the last run (IDENTITY).
         as_of: date of the events.
     """
     votes = _votes(rows, memory)
     clusters = rows.group_by("cluster").agg(
-        smallest=pl.col("record_hash").min(), first_seen=pl.col("first_seen").min(), last_seen=pl.col("last_seen").max(),
-        record_hashes=pl.col("record_hash").unique().sort(), record_keys=pl.col("feed_key").drop_nulls().unique().sort(),
-        id_numbers=pl.col("own_id").drop_nulls().unique().sort(), is_decided=pl.col("is_decided").any(),
+        smallest=pl.col("record_hash").min(), first_seen=pl.col("first_seen").min(), last_seen=pl.col("last_seen").max(), is_decided=pl.col("is_decided").any()
     ).sort("smallest")  # fmt: skip
     claims = _claims(votes, clusters, memory)
     kept = claims.unique("cluster", keep="first", maintain_order=True).select("cluster", "person_id")
     merged = claims.join(kept, on=["cluster", "person_id"], how="anti").join(kept.rename({"person_id": "merged_into"}), on="cluster")
     named = clusters.join(kept, on="cluster", how="left", maintain_order="left")
     named = _fresh(named, memory["person_id"])
-    return Named(
-        named.select("cluster", "person_id").sort("cluster"),
-        _register(named, merged, memory),
-        _events(named, merged, votes, memory, as_of),
-    )
+    return Named(_seen(named, memory), _former(named, merged, memory), _events(named, merged, votes, memory, as_of))
 
 
 def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     """cluster, person_id, votes: how many rows of the cluster the person had; 0 where only the child's number says so."""
     known = memory.filter(pl.col("state") != "merged")
-    by_hash = known.select("person_id", record_hash="record_hashes").explode("record_hash", empty_as_null=False, keep_nulls=False)
-    by_key = _only_one(known.select("person_id", feed_key="record_keys").explode("feed_key", empty_as_null=False, keep_nulls=False), "feed_key")
-    by_number = _only_one(known.select("person_id", own_id="id_numbers").explode("own_id", empty_as_null=False, keep_nulls=False), "own_id")
-    hashed = rows.join(_only_one(by_hash, "record_hash"), on="record_hash", how="inner").select("record_hash", "cluster", "person_id")
+    by_hash = _only_one(_listed(known, "record_hashes", "record_hash"), "record_hash")
+    by_key = _only_one(_listed(known, "record_keys", "feed_key").with_columns(pl.col("feed_key").hash()), "feed_key")
+    by_number = _only_one(_listed(known, "id_numbers", "own_id").with_columns(identifiers.packed(pl.col("own_id"))), "own_id")
+    hashed = rows.join(by_hash, on="record_hash", how="inner").select("record_hash", "cluster", "person_id")
     rest = rows.join(hashed, on="record_hash", how="anti")
     keyed = rest.join(by_key, on="feed_key").select("record_hash", "cluster", "person_id")
     counted = pl.concat([hashed, keyed]).group_by("cluster", "person_id").agg(votes=pl.len().cast(pl.Int64))
@@ -84,9 +84,14 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64))]).sort("cluster", "person_id")
 
 
+def _listed(memory: pl.DataFrame, column: str, of: str) -> pl.DataFrame:
+    """person_id and each item of a column of lists."""
+    return memory.select("person_id", pl.col(column).alias(of)).explode(of, empty_as_null=False, keep_nulls=False)
+
+
 def _only_one(frame: pl.DataFrame, key: str) -> pl.DataFrame:
     """The rows whose key belongs to one person only."""
-    return frame.unique().filter(pl.len().over(key) == 1)
+    return frame.unique().filter(pl.col(key).is_unique())
 
 
 def _claims(votes: pl.DataFrame, clusters: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
@@ -110,21 +115,39 @@ def _fresh(named: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
     raise RuntimeError(f"no free identifier found in {_SALTS} attempts: two clusters have the same smallest record")
 
 
-def _register(named: pl.DataFrame, merged: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
-    """The identity table after this run."""
+def _seen(named: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
+    """cluster, person_id, first_seen, last_seen: over all runs."""
     before = memory.select("person_id", first_before="first_seen", last_before="last_seen")
-    live = named.join(before, on="person_id", how="left").with_columns(
+    return named.join(before, on="person_id", how="left", maintain_order="left").select(
+        "cluster",
+        "person_id",
         first_seen=pl.min_horizontal("first_seen", "first_before"),
         last_seen=pl.max_horizontal("last_seen", "last_before"),
-        state=pl.lit("live"),
-        merged_into=pl.lit(None, dtype=pl.String),
     )
+
+
+def _former(named: pl.DataFrame, merged: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
+    """The known persons that no cluster is called, as they stand after this run (IDENTITY)."""
     rest = memory.join(named, on="person_id", how="anti").join(merged.select("person_id", now="merged_into"), on="person_id", how="left")
     rest = rest.with_columns(
         state=pl.when(pl.col("now").is_not_null() | (pl.col("state") == "merged")).then(pl.lit("merged")).otherwise(pl.lit("gone")),
         merged_into=pl.coalesce("now", "merged_into"),
     )
-    return IDENTITY.conform(pl.concat([IDENTITY.conform(live), IDENTITY.conform(rest)]).sort("person_id"))
+    return IDENTITY.conform(rest)
+
+
+def living(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """The IDENTITY rows of persons who have rows.
+
+    Args:
+        rows: person (its place in `seen`), record_hash, feed_key (text), own_id (text); one row or more a record. seen: person_id, first_seen, last_seen.
+    """
+    lists = {"record_hashes": ("record_hash", pl.UInt64), "record_keys": ("feed_key", pl.String), "id_numbers": ("own_id", pl.String)}
+    held = []
+    for name, (column, dtype) in lists.items():
+        long = rows.select(row="person", value=column).drop_nulls().unique().sort("row", "value")
+        held.append(gathered(long, seen.height, dtype).alias(name))
+    return IDENTITY.conform(seen.with_columns(*held, state=pl.lit("live"), merged_into=pl.lit(None, dtype=pl.String)))
 
 
 def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -135,7 +158,11 @@ def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memo
         merged.join(flags, on="cluster").group_by("merged_into").agg(others=pl.col("person_id").sort(), cause=cause)
         .select(person_id="merged_into", kind=pl.lit("merged"), others="others", cause="cause")
     )  # fmt: skip
-    parts = votes.filter(pl.col("votes") > 0).join(named.select("cluster", "is_decided", now="person_id"), on="cluster").filter(pl.col("now") != pl.col("person_id"))
+    parts = (
+        votes.filter(pl.col("votes") > 0)
+        .join(named.select("cluster", "is_decided", now="person_id"), on="cluster")
+        .filter(pl.col("now") != pl.col("person_id"))
+    )
     parts = parts.join(merged.select("person_id", now="merged_into"), on=["person_id", "now"], how="anti")
     splits = (
         parts.join(named.select("person_id"), on="person_id", how="semi").group_by("person_id").agg(others=pl.col("now").unique().sort(), cause=cause)

@@ -36,7 +36,7 @@ def by_number(night: Night, model: Model) -> Labels:
     held = night.own.filter(pl.col("own_id").is_not_null(), ~pl.col("own_id").is_in(shown.implode())).select("rec", "own_id", "id_birth").sort("own_id", "rec")
     before = held.select(l=pl.col("rec").shift(1), r="rec", same=pl.col("own_id") == pl.col("own_id").shift(1))
     random = _random(held).filter(pl.col("own_id") != pl.col("own_id_r"))
-    parents = night.records.relatives.filter(pl.col("relation").is_in(["father", "mother"]), pl.col("id_number").is_not_null()).select("rec", parent="id_number")
+    parents = night.records.relatives.filter(pl.col("relation").is_in(["father", "mother"]), pl.col("number").is_not_null()).select("rec", parent="number")
     near = held.join(parents, on="rec")
     kin = near.join(near, on="parent", suffix="_r").filter(pl.col("own_id") < pl.col("own_id_r"))
     born = pl.col("id_birth") == pl.col("id_birth_r")
@@ -59,7 +59,7 @@ def by_truth(night: Night, record: pl.DataFrame, rows: pl.DataFrame, children: p
     """
     known = rows.select(pl.col("source_row").cast(pl.UInt32), "feed", "source_file", "person")
     told = record.join(known, on=list(_ROW)).group_by("record_hash").agg(pl.col("person").min())
-    units = night.records.rows.select("rec", "record_hash").join(night.members, on="rec").join(told, on="record_hash")
+    units = night.records.recs.join(night.members, on="rec").join(told, on="record_hash")
     units = units.group_by("unit").agg(pl.col("person").min(), several=pl.col("person").n_unique() > 1).filter(~pl.col("several")).drop("several")
     units = units.join(children.select("person", "family", "twin_of"), on="person", how="left").join(night.trusted.to_frame().with_row_index("unit"), on="unit").sort("unit")
     loose = ~(pl.col("is_trusted") & pl.col("is_trusted_r"))
@@ -75,7 +75,7 @@ def by_truth(night: Night, record: pl.DataFrame, rows: pl.DataFrame, children: p
 
 def by_decision(night: Night, queue: pl.DataFrame) -> Labels:
     """What clerks decided: `match`, and `other` (different, of a class that nobody told)."""
-    rows = night.records.rows.select("rec", "record_hash").join(night.members, on="rec").select("record_hash", "unit")
+    rows = night.records.recs.join(night.members, on="rec").select("record_hash", "unit")
     decided = queue.filter(pl.col("decision").is_in(["same", "different"])).select("decision", "left_record", "right_record")
     both = decided.join(rows.rename({"unit": "a"}), left_on="left_record", right_on="record_hash").join(rows.rename({"unit": "b"}), left_on="right_record", right_on="record_hash")
     both = both.filter(pl.col("a") != pl.col("b")).select("decision", l=pl.min_horizontal("a", "b"), r=pl.max_horizontal("a", "b"))

@@ -7,27 +7,36 @@ and clustered under constraints (`clustering`); clusters get lasting identifiers
 from __future__ import annotations
 
 import json
-import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from matching.anchors import AGREES
 from matching.blocking import block
 from matching.clustering import Clustering, Constraints, cluster_units
+from matching.coding import READ, Records, code_parts
 from matching.comparisons import compare
-from matching.identity import Named, name_clusters, remember
+from matching.holding import holding, strongest_links
+from matching.identity import name_clusters, remember
 from matching.model import Model, load_model
-from matching.name_levels import LEVELS
-from matching.night import Night, prepare
-from matching.people import people
+from matching.night import Night, prepare_records
+from matching.persons import TOLD, Gathering, Outcome, Source, roles
 from matching.review import build_queue, decisions, mark_contradictions, settle
 from matching.scoring import weigh
+from schemas.growing import GrowingParquet
+from schemas.tables.identity import IDENTITY
 from schemas.tables.pair import REVIEW_QUEUE
-from schemas.tables.record import PERSON_RECORD, RECORD
+from schemas.tables.record import PERSON, PERSON_RECORD, RECORD
+
+# rows that are read at once
+_PART_ROWS = 2**19
 
 
 @dataclass(frozen=True)
@@ -45,35 +54,49 @@ def link(work: Path, as_of: date) -> None:
         work: the run's folder; `previous/` holds the last register's tables, where there is one. as_of: the day the run is for.
     """
     files = sorted((work / "record").glob("*.parquet"))
-    record = pl.concat([RECORD.empty(), *(RECORD.conform(pl.read_parquet(f)) for f in files)])
+
     previous = {f.stem: pl.read_parquet(f) for f in sorted((work / "previous").glob("*.parquet"))}
-    linked = link_records(record, previous, as_of)
-    for name, table in linked.tables.items():
+    run = _Run(partial(_all_parts, files, TOLD), code_parts(_all_parts(files, READ)), previous, as_of, load_model())
+    gathering = run.gathering(work / "linkage_rows")
+    with GrowingParquet(work / "person_record.parquet") as out:
+        out.write(PERSON_RECORD.empty())
+        for part in run.counted(gathering.person_record()):
+            out.write(part)
+    identity = []
+    with GrowingParquet(work / "person.parquet") as out:
+        out.write(PERSON.empty())
+        for person, living in gathering.persons():
+            out.write(person)
+            identity.append(living)
+    (work / "linkage_rows").rmdir()
+    tables = run.rest(identity)
+    for name, table in tables.items():
         table.write_parquet(work / f"{name}.parquet")
-    (work / "linkage.json").write_text(json.dumps(linked.report, ensure_ascii=False, indent=1), encoding="utf-8")
+    (work / "linkage.json").write_text(json.dumps(run.report(tables), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def parts(file: Path, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """Some columns of a Parquet file, part by part."""
+    rows = pl.scan_parquet(file).select(columns)
+    for first in range(0, rows.select(pl.len()).collect().item(), _PART_ROWS):
+        yield rows.slice(first, _PART_ROWS).collect()
+
+
+def _all_parts(files: list[Path], columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+    return chain.from_iterable(parts(file, columns) for file in files)
 
 
 def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model | None = None) -> Linked:
     """The same on frames: RECORD and the last run's tables in, this run's tables out."""
-    model = model or load_model()
-    found = resolve(record, previous, as_of, model)
-    night, weighed, clustering, bound, rows = found.night, found.weighed, found.clustering, found.bound, found.rows
-    queue = _queue(previous)
-    memory = remember(previous.get("identity"), previous.get("person_record"), previous.get("person"))
-    spans = record.group_by("record_hash").agg(first_seen=pl.col("export_date").min(), last_seen=pl.col("export_date").max())
-    named = name_clusters(rows.join(spans, on="record_hash", how="left", maintain_order="left"), memory, as_of)
-    rows = rows.join(named.person, on="cluster", how="left", maintain_order="left")
-    person_record = _person_record(record, night, rows, _strongest(weighed, clustering, bound, rows, model), model)
-    settled = settle(bound, rows)
-    doubtful = _doubtful(weighed, clustering, rows, model).join(settled, on=["left", "right"], how="anti")
-    tables = {
-        "person_record": person_record,
-        "person": _people(record, night, rows, named),
-        "review_queue": build_queue(doubtful, _sides(rows), mark_contradictions(queue, settled), model),
-        "identity": named.identity,
-        "identity_event": named.events,
-    }
-    return Linked(tables, _report(night, found.blocks, weighed, clustering, tables))
+    record = RECORD.conform(record)
+    run = _Run(lambda: iter([record]), code_parts([record]), previous, as_of, model or load_model())
+    gathering = run.gathering(None)
+    person_record = pl.concat(run.counted(gathering.person_record())).sort(PERSON_RECORD.key)
+    made = list(gathering.persons())
+    tables = {"person_record": person_record, "person": pl.concat([PERSON.empty(), *(person for person, _ in made)])} | run.rest(
+        [living for _, living in made]
+    )
+    return Linked(tables, run.report(tables))
 
 
 @dataclass(frozen=True)
@@ -89,20 +112,107 @@ class Found:
     rows: pl.DataFrame
 
 
-def resolve(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> Found:
-    """From RECORD to clusters: the part that has nothing to do with what persons are called."""
-    night = prepare(record, as_of, model)
-    pairs, blocks = block(night.units.values, pl.DataFrame({"unit": range(night.units.count), "is_trusted": night.trusted}, schema_overrides={"unit": pl.UInt32}))
+def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> Found:
+    """From coded records to clusters: the part that has nothing to do with what persons are called."""
+    night = prepare_records(records, as_of, model)
+    pairs, blocks = block(
+        night.units.values,
+        pl.DataFrame({"unit": range(night.units.count), "is_trusted": night.trusted}, schema_overrides={"unit": pl.UInt32}),
+    )
     flags = night.trusted.to_numpy()
     pairs = pairs.with_columns(both_trusted=pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))
     weighed = weigh(compare(pairs, night.units, model), model)
-    rows = _distinct_rows(night)
+    rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
+        night.members["unit"], own_id=_own_ids(night)
+    )
     bound = decisions(_queue(previous), rows, previous.get("person_record"))
     clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
-    rows = rows.join(clustering.cluster, on="unit", how="left", maintain_order="left").with_columns(
-        is_decided=pl.col("unit").is_in(pl.concat([bound["l"], bound["r"]]).unique().implode())
-    )
+    decided = pl.concat([bound["l"], bound["r"]]).unique()
+    rows = rows.with_columns(clustering.cluster["cluster"].gather(rows["unit"]), is_decided=pl.col("unit").is_in(decided.implode()))
     return Found(night, blocks, weighed, clustering, bound, rows)
+
+
+def _own_ids(night: Night) -> pl.Series:
+    """The own number of each distinct row, packed; null where it has none."""
+    return pl.repeat(None, night.records.count, dtype=pl.UInt64, eager=True).scatter(night.own["rec"], night.own["own_id"])
+
+
+class _Run:
+    """One run: what was found, what persons are called, and the tables that come of it."""
+
+    def __init__(self, source: Source, records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> None:
+        self._source, self._model = source, model
+        self._of_row = records.of_row
+        self._queue = _queue(previous)
+        self._found = resolve(records, previous, as_of, model)
+        memory = remember(previous.get("identity"), previous.get("person_record"), previous.get("person"))
+        self._named = name_clusters(self._found.rows, memory, as_of)
+        self._methods: Counter[str] = Counter()
+        self._seen = self._named.person.sort("person_id")
+
+    def gathering(self, folder: Path | None) -> Gathering:
+        """The tables of persons; `folder`: where rows may wait on the disk."""
+        found, seen = self._found, self._seen
+        place = np.zeros(found.night.units.count, dtype=np.uint32)
+        place[seen["cluster"].to_numpy()] = np.arange(seen.height, dtype=np.uint32)
+        unit, hashes = found.rows["unit"].to_numpy(), found.rows["record_hash"].to_numpy()
+        strongest = strongest_links(
+            found.weighed, found.clustering.cluster, found.bound, _heads(unit, hashes, found.night.units.count), self._model
+        )
+        copies = np.bincount(self._of_row, minlength=len(hashes))
+        outcome = Outcome(
+            of_row=self._of_row,
+            person=place[found.rows["cluster"].to_numpy()],
+            role=roles(found.night.own, len(hashes)),
+            holding=holding(found.night.own, found.night.held, hashes, copies, strongest, self._model),
+            seen=seen.select("person_id", "first_seen", "last_seen"),
+            changed=pl.concat([found.night.changed["old_id"], found.night.changed["new_id"]]).unique(),
+        )
+        return Gathering(self._source, outcome, folder)
+
+    def counted(self, parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """The parts of person_record, their methods counted as they pass."""
+        for part in parts:
+            self._methods.update(dict(part.group_by("link_method").len().iter_rows()))
+            yield part
+
+    def rest(self, living: list[pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """review_queue, identity and identity_event, when the living are known."""
+        found = self._found
+        identity = pl.concat([IDENTITY.empty(), *living, self._named.former]).sort("person_id")
+        persons = (
+            found.rows.select("unit", "cluster")
+            .unique("unit")
+            .join(self._seen.select("cluster", "person_id"), on="cluster")
+            .select("unit", "person_id")
+        )
+        settled = settle(found.bound, persons)
+        heads = persons.with_columns(
+            record_hash=_heads(found.rows["unit"].to_numpy(), found.rows["record_hash"].to_numpy(), found.night.units.count)[
+                persons["unit"].to_numpy()
+            ]
+        )
+        doubtful = _doubtful(found.weighed, found.clustering, heads, self._model).join(settled, on=["left", "right"], how="anti")
+        sides = identity.filter(pl.col("person_id").is_in(pl.concat([doubtful["left"], doubtful["right"]]).unique().implode()))
+        sides = sides.select("person_id", records="record_hashes", keys="record_keys")
+        queue = build_queue(doubtful, sides, mark_contradictions(self._queue, settled), self._model)
+        return {"review_queue": queue, "identity": identity, "identity_event": self._named.events}
+
+    def report(self, tables: dict[str, pl.DataFrame]) -> dict[str, object]:
+        """Counts for the run record: nothing personal."""
+        found = self._found
+        return {
+            "distinct_rows": found.rows.height,
+            "units": found.night.units.count,
+            "units_with_number": int(found.night.trusted.sum()),
+            "pairs_compared": found.weighed.height,
+            "links_refused": dict(found.clustering.refused.group_by("cause").len().sort("cause").iter_rows()),
+            "persons": self._seen.height,
+            "in_review": tables["review_queue"].height,
+            "methods": dict(sorted(self._methods.items())),
+            "number_roles": dict(found.night.own.group_by(pl.col("id_role").cast(pl.String)).len().sort("id_role").iter_rows()),
+            "blocking": found.blocks.to_dicts(),
+        }
 
 
 def _queue(previous: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -110,11 +220,11 @@ def _queue(previous: dict[str, pl.DataFrame]) -> pl.DataFrame:
     return REVIEW_QUEUE.conform(previous["review_queue"]) if "review_queue" in previous else REVIEW_QUEUE.empty()
 
 
-def _distinct_rows(night: Night) -> pl.DataFrame:
-    """rec, unit, record_hash, feed_key, own_id of the distinct rows."""
-    rows = night.records.rows.select("rec", "record_hash", "feed", feed_key=pl.col("feed") + ":" + pl.col("record_key"))
-    rows = rows.join(night.members, on="rec", how="left", maintain_order="left")
-    return rows.join(night.own.select("rec", "own_id", "id_role"), on="rec", how="left", maintain_order="left")
+def _heads(unit: npt.NDArray[np.uint32], hashes: npt.NDArray[np.uint64], count: int) -> npt.NDArray[np.uint64]:
+    """The smallest record_hash of each unit; rows lie in the order of their hashes."""
+    heads = np.zeros(count, dtype=np.uint64)
+    heads[unit[::-1]] = hashes[::-1]
+    return heads
 
 
 def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -134,7 +244,9 @@ def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model
     against = weighed.filter(pl.col("pair_probability") < model.apart, pl.col("least_weight") < 0, ~pl.col("both_trusted")).select(
         "l", "r", cause=pl.when(pl.col("birth_date") == birth).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
     )
-    decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select("l", "r", cause=pl.lit("decided"))
+    decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select(
+        "l", "r", cause=pl.lit("decided")
+    )
     same = bound.filter(pl.col("decision") == "same", pl.col("l") != pl.col("r")).select("l", "r").unique().sort("l", "r")
     apart = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
     return Constraints(night.trusted, apart, same, sources=_feeds(night))
@@ -142,101 +254,22 @@ def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model
 
 def _feeds(night: Night) -> pl.Series:
     """The feeds of each unit, a bit for each."""
-    rows = night.records.rows.select("feed").with_columns(unit=night.members["unit"])
+    unit, feed = night.held.unit, night.records.rows["feed"].to_physical().to_numpy()
     bits = np.zeros(night.units.count, dtype=np.int64)
-    for i, feed in enumerate(rows["feed"].unique().sort()):
-        bits[rows.filter(pl.col("feed") == feed)["unit"].to_numpy()] |= 1 << i
+    for each in np.unique(feed):
+        bits[unit[feed == each]] |= 1 << int(each)
     return pl.Series(bits)
 
 
-def _strongest(weighed: pl.DataFrame, clustering: Clustering, bound: pl.DataFrame, rows: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """For each unit its heaviest link inside its cluster: unit, other (unit), match_weight, match_probability, is_decided."""
-    of = clustering.cluster
-    decided = bound.filter(pl.col("decision") == "same").select("l", "r", is_decided=pl.lit(True)).unique()
-    held = (
-        pl.concat([weighed.filter(pl.col("match_probability") >= model.link).select("l", "r"), decided.select("l", "r")]).unique()
-        .join(weighed.select("l", "r", "match_weight", "match_probability"), on=["l", "r"], how="left")
-        .join(decided, on=["l", "r"], how="left")
-        .join(of, left_on="l", right_on="unit").join(of, left_on="r", right_on="unit", suffix="_r")
-        .filter(pl.col("cluster") == pl.col("cluster_r"), pl.col("l") != pl.col("r"))
-    )  # fmt: skip
-    columns = ["unit", "other", "match_weight", "match_probability", "is_decided"]
-    ends = pl.concat([held.rename({here: "unit", there: "other"}).select(columns) for here, there in (("l", "r"), ("r", "l"))])
-    best = ends.sort("unit", "match_weight", "other", descending=[False, True, False], nulls_last=True).unique("unit", keep="first", maintain_order=True)
-    heads = rows.group_by("unit").agg(linked_to=pl.col("record_hash").min())
-    return best.join(heads.rename({"unit": "other"}), on="other", how="left", maintain_order="left").with_columns(pl.col("is_decided").fill_null(False))
+def _doubtful(weighed: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Pairs for a clerk: between the thresholds, of two numbers, refused in clustering, or with a number that was taken for a sibling's.
 
-
-def _person_record(record: pl.DataFrame, night: Night, rows: pl.DataFrame, strongest: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The PERSON_RECORD table: every row with its person, and the link that holds it there."""
-    by_id = _by_id(night, rows, model)
-    held = rows.join(by_id, on="rec", how="left", maintain_order="left").join(strongest, on="unit", how="left", suffix="_edge", maintain_order="left")
-    copies = record.group_by("record_hash").agg(copies=pl.len())
-    held = held.join(copies, on="record_hash", how="left", maintain_order="left").join(_by_repetition(model), how="cross", maintain_order="left")
-    by_id_holds, edge_holds, repeated = pl.col("linked_to").is_not_null(), pl.col("other").is_not_null(), pl.col("copies") > 1
-    held = held.select(
-        "record_hash", "person_id", "id_role",
-        link_method=pl.when(by_id_holds).then(pl.lit("id")).when(edge_holds & pl.col("is_decided_edge")).then(pl.lit("review"))
-        .when(edge_holds | repeated).then(pl.lit("probabilistic")).otherwise(pl.lit("alone")),
-        linked_to=pl.when(by_id_holds).then("linked_to").when(edge_holds).then("linked_to_edge").when(repeated).then("record_hash"),
-        match_weight=pl.when(by_id_holds).then("match_weight").when(edge_holds).then("match_weight_edge").when(repeated).then("repeated_weight"),
-        match_probability=pl.when(by_id_holds).then("match_probability").when(edge_holds).then("match_probability_edge").when(repeated).then("repeated_probability"),
-    )  # fmt: skip
-    out = record.drop("id_number").join(held, on="record_hash", how="left", maintain_order="left")
-    return PERSON_RECORD.conform(out.sort(PERSON_RECORD.key))
-
-
-def _odds(weight: pl.Expr, model: Model) -> pl.Expr:
-    """The probability of a weight in bits."""
-    return 1 / (1 + (-(weight + math.log2(model.prior / (1 - model.prior))).clip(-500, 500) * math.log(2)).exp())
-
-
-def _by_repetition(model: Model) -> pl.DataFrame:
-    """The weight of a row that came twice: same feed, same key, same everything."""
-    same = model.comparison("record_key").levels[0].shares
-    weight = pl.lit(math.log2(same["match"] / same["stranger"]))
-    return pl.select(repeated_weight=weight, repeated_probability=_odds(weight, model))
-
-
-def _by_id(night: Night, rows: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Rows that share their own number with another: rec, linked_to, match_weight, match_probability.
-
-    The row at the other end is the number's anchor row; the anchor's is the smallest other row. The weight is the number's, the name's and the date's.
+    Args:
+        heads: unit, record_hash (its smallest), person_id.
     """
-    own = night.own.filter(pl.col("own_id").is_not_null()).join(rows.select("rec", "unit", "record_hash"), on="rec")
-    own = own.filter(pl.len().over("unit") > 1)
-    anchor = own.sort("unit", pl.col("rec") != pl.col("anchor_rec"), "rec").unique("unit", keep="first", maintain_order=True).select("unit", head="rec", head_hash="record_hash")
-    own = own.join(anchor, on="unit")
-    second = own.filter(pl.col("rec") != pl.col("head")).group_by("unit").agg(second_hash=pl.col("record_hash").min())
-    name, day = model.comparison("name"), model.comparison("birth_date")
-    names = {i: _bits(name.levels[name.position(each)].shares, model.frequencies.get(each, model.frequencies["name"])) for i, each in enumerate(LEVELS)}
-    dates = {AGREES: _bits(day.levels[day.position("same")].shares, model.frequencies["birth"])}
-    number = model.comparison("id_number")
-    weight = (
-        pl.lit(_bits(number.levels[number.position("same")].shares))
-        + pl.col("name_level").replace_strict(names, default=0.0, return_dtype=pl.Float64)
-        + pl.col("date_level").replace_strict(dates, default=0.0, return_dtype=pl.Float64)
+    doubtful = weighed.filter(pl.col("match_probability") >= model.review).join(
+        clustering.refused, on=["l", "r"], how="left", maintain_order="left"
     )
-    own = own.join(second, on="unit", how="left").with_columns(match_weight=weight)
-    linked_to = pl.when(pl.col("rec") == pl.col("head")).then("second_hash").otherwise("head_hash")
-    return own.select("rec", "match_weight", linked_to=linked_to, match_probability=_odds(pl.col("match_weight"), model)).sort("rec")
-
-
-def _bits(shares: dict[str, float], frequency: float = 1.0) -> float:
-    return math.log2(shares["match"] / shares.get("stranger", frequency))
-
-
-def _people(record: pl.DataFrame, night: Night, rows: pl.DataFrame, named: Named) -> pl.DataFrame:
-    """The PERSON table."""
-    own = night.own.select("rec", "id_birth", "id_sex")
-    told = rows.select("rec", "record_hash", "person_id", "own_id").join(own, on="rec", how="left", maintain_order="left").drop("rec")
-    return people(record.join(told, on="record_hash", how="left", maintain_order="left"), named.identity, night.changed)
-
-
-def _doubtful(weighed: pl.DataFrame, clustering: Clustering, rows: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Pairs for a clerk: between the thresholds, of two numbers, refused in clustering, or with a number that was taken for a sibling's."""
-    heads = rows.sort("unit", "record_hash").unique("unit", keep="first", maintain_order=True).select("unit", "record_hash", "person_id")
-    doubtful = weighed.filter(pl.col("match_probability") >= model.review).join(clustering.refused, on=["l", "r"], how="left", maintain_order="left")
     doubtful = (
         doubtful.join(heads.select(l="unit", left_record="record_hash", left="person_id"), on="l", how="left", maintain_order="left")
         .join(heads.select(r="unit", right_record="record_hash", right="person_id"), on="r", how="left", maintain_order="left")
@@ -248,24 +281,3 @@ def _doubtful(weighed: pl.DataFrame, clustering: Clustering, rows: pl.DataFrame,
         for here, there in (("left", "right"), ("right", "left"), ("left_record", "right_record"), ("right_record", "left_record"))
     )
     return doubtful.with_columns(cause=pl.when("both_trusted").then(pl.lit("two_numbers")).otherwise(pl.col("cause").fill_null("doubtful")))
-
-
-def _sides(rows: pl.DataFrame) -> pl.DataFrame:
-    """person_id, records (record_hash), keys (feed:record_key) of each person."""
-    return rows.group_by("person_id").agg(records=pl.col("record_hash").unique().sort(), keys=pl.col("feed_key").drop_nulls().unique().sort())
-
-
-def _report(night: Night, blocks: pl.DataFrame, weighed: pl.DataFrame, clustering: Clustering, tables: dict[str, pl.DataFrame]) -> dict[str, object]:
-    """Counts for the run record: nothing personal."""
-    return {
-        "distinct_rows": night.records.rows.height,
-        "units": night.units.count,
-        "units_with_number": int(night.trusted.sum()),
-        "pairs_compared": weighed.height,
-        "links_refused": dict(clustering.refused.group_by("cause").len().sort("cause").iter_rows()),
-        "persons": tables["person"].height,
-        "in_review": tables["review_queue"].height,
-        "methods": dict(tables["person_record"].group_by("link_method").len().sort("link_method").iter_rows()),
-        "number_roles": dict(night.own.group_by("id_role").len().sort("id_role").iter_rows()),
-        "blocking": blocks.to_dicts(),
-    }

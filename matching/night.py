@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from matching import anchors, features
+from matching import anchors, features, identifiers
+from matching.coding import Records, code_records
 from matching.comparisons import Units
-from matching.features import Members, Records
+from matching.features import Members
 from matching.frequencies import frequencies
 from matching.model import Model
 
 # parents are compared with their like; everybody else is just somebody near the child
-_ROLES = {"father": 1, "mother": 2}
+_FATHER, _MOTHER = 1, 2
 
 
 @dataclass(frozen=True)
@@ -27,36 +27,45 @@ class Night:
 
     Attributes:
         records: the distinct rows. own: whose numbers they hold (`anchors.OWN_SCHEMA`). changed: old_id, new_id of one child.
-        members: rec, unit. units: the units' values. trusted: for each unit, whether it has a number of its own.
+        held: which rows make which unit. units: the units' values. trusted: for each unit, whether it has a number of its own.
     """
 
     records: Records
     own: pl.DataFrame
     changed: pl.DataFrame
-    members: pl.DataFrame
+    held: Members
     units: Units
     trusted: pl.Series
+
+    @property
+    def members(self) -> pl.DataFrame:
+        """rec, unit."""
+        return self.held.table()
 
 
 def prepare(record: pl.DataFrame, as_of: date, model: Model) -> Night:
     """The night of a RECORD frame; `as_of` is the day ages are counted on."""
-    records = features.code_records(record)
+    return prepare_records(code_records(record), as_of, model)
+
+
+def prepare_records(records: Records, as_of: date, model: Model) -> Night:
+    """The night of coded records."""
     own = anchors.own_numbers(records, as_of)
     changed = anchors.changed_numbers(records, own)
-    members = members_of(records.rows.height, own, changed)
-    return Night(records, own, changed, members.table(), *_units(records, own, members, model))
+    members = members_of(records.count, own, changed)
+    return Night(records, own, changed, members, *_units(records, own, members, model))
 
 
 def prepare_rows(records: Records, model: Model) -> Units:
     """Every row as a unit of its own, with what it says itself and nothing of its number: what training compares."""
-    each = np.arange(records.rows.height, dtype=np.uint32)
+    each = np.arange(records.count, dtype=np.uint32)
     return _units(records, anchors.OWN_SCHEMA.to_frame(), Members(each, each), model)[0]
 
 
 def _units(records: Records, own: pl.DataFrame, members: Members, model: Model) -> tuple[Units, pl.Series]:
     """The units' values, and which units have a number of their own."""
     texts = features.id_texts(records, own, members)
-    whole = texts.filter(~pl.col("text").str.contains("?", literal=True)).select("unit", value=pl.col("text").hash())
+    whole = texts.select("unit", value=identifiers.packed(pl.col("text"))).drop_nulls()
     values = features.attributes(records, own, members) | {"id_number": whole}
     units = Units(
         count=members.count,
@@ -73,29 +82,30 @@ def _units(records: Records, own: pl.DataFrame, members: Members, model: Model) 
 
 def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:
     """The units of `count` rows: rows with one number (or numbers that were changed into each other) are one unit, every other row its own."""
-    numbers = own.filter(pl.col("own_id").is_not_null()).select("rec", "own_id")
-    codes = numbers.select("own_id").unique().sort("own_id").with_row_index("code")
-    ends = [changed.join(codes, left_on=side, right_on="own_id", maintain_order="left")["code"].to_numpy() for side in ("old_id", "new_id")]
-    graph = coo_array((np.ones(changed.height, dtype=np.int8), (ends[0], ends[1])), shape=(codes.height, codes.height))
-    child = connected_components(graph, directed=False)[1] if codes.height else np.empty(0, dtype=np.int32)
-    held = numbers.join(codes, on="own_id").sort("rec", descending=True)
-    of = child[held["code"].to_numpy()]
-    # the smallest rec of each child is written last
-    first: npt.NDArray[np.uint32] = np.zeros(codes.height, dtype=np.uint32)
-    first[of] = held["rec"].to_numpy()
+    held = own.select("rec", "own_id").drop_nulls()
+    order = held.select(pl.arg_sort_by("own_id", "rec")).to_series().to_numpy()
+    rec, number = held["rec"].to_numpy()[order], held["own_id"].to_numpy()[order]
+    is_first = np.append(True, number[1:] != number[:-1])[: len(number)]
+    codes, first = number[is_first], rec[is_first]
+    ends = [np.searchsorted(codes, changed[side].to_numpy()) for side in ("old_id", "new_id")]
+    graph = coo_array((np.ones(changed.height, dtype=np.int8), (ends[0], ends[1])), shape=(len(codes), len(codes)))
+    child = connected_components(graph, directed=False)[1] if changed.height else np.arange(len(codes))
+    smallest = np.full(len(codes), count, dtype=np.uint32)
+    np.minimum.at(smallest, child, first)
     head = np.arange(count, dtype=np.uint32)
-    head[held["rec"].to_numpy()] = first[of]
-    is_head = head == np.arange(count)
+    head[rec] = smallest[child][np.cumsum(is_first) - 1]
+    is_head = head == np.arange(count, dtype=np.uint32)
     return Members((np.cumsum(is_head) - 1)[head].astype(np.uint32), head)
 
 
 def _people_near(records: Records, members: Members) -> pl.DataFrame:
     """unit, name_code, number, role of everybody a unit's rows name, the mother inside 某某之子 among them."""
-    held = records.relatives.select(
-        "rec", "name_code", number="id_number", role=pl.col("relation").replace_strict(_ROLES, default=0, return_dtype=pl.Int8)
-    ).filter(pl.col("name_code").is_not_null() | pl.col("number").is_not_null())
-    inside = records.rows.filter(pl.col("mother_code").is_not_null()).select(
-        "rec", name_code="mother_code", number=pl.lit(None, dtype=pl.UInt64), role=pl.lit(2, dtype=pl.Int8)
+    role = pl.when(pl.col("relation") == "father").then(_FATHER).when(pl.col("relation") == "mother").then(_MOTHER).otherwise(0)
+    held = records.relatives.select("rec", "name_code", "number", role=role.cast(pl.Int8)).filter(
+        pl.col("name_code").is_not_null() | pl.col("number").is_not_null()
+    )
+    inside = records.sparse["mother_code"].select(
+        "rec", name_code="value", number=pl.lit(None, dtype=pl.UInt64), role=pl.lit(_MOTHER, dtype=pl.Int8)
     )
     inside = inside.join(held, on=["rec", "name_code"], how="anti")
     return members.lifted(pl.concat([held, inside]))

@@ -16,17 +16,15 @@ _RELATION_ORDER = {relation: i for i, relation in enumerate(RELATIONS)}
 _OTHER_TERRITORIES = ("81", "82", "83")
 
 
-def people(rows: pl.DataFrame, identity: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
-    """The PERSON table.
+def people(rows: pl.DataFrame, seen: pl.DataFrame, changed: pl.Series) -> pl.DataFrame:
+    """The PERSON table of some persons.
 
     Args:
-        rows: RECORD's columns of every accepted row, with person_id, own_id, id_birth and id_sex (what a trusted number says).
-        identity: the identity table of this run, for first_seen and last_seen over all runs.
-        changed: old_id, new_id: numbers the household register shows to be one child's.
+        rows: RECORD's columns of all rows of the persons, with person_id (UInt32: the person's place in `seen`), own_id (text), id_birth and id_sex (what
+            a trusted number says).
+        seen: person_id (text), first_seen, last_seen over all runs, in the order of person_id.
+        changed: numbers (text) that the household register shows to have been changed.
     """
-    # worked out on the identifiers' ranks: numbers sort and group in a fraction of the time of texts
-    codes = rows.select("person_id").unique().sort("person_id").with_row_index("code")
-    rows = _coded(rows, codes)
     person = rows.group_by("person_id").agg(records=pl.len().cast(pl.UInt32), feeds=pl.col("feed").unique().sort()).sort("person_id")
     parts = (
         _names(rows),
@@ -37,18 +35,12 @@ def people(rows: pl.DataFrame, identity: pl.DataFrame, changed: pl.DataFrame) ->
         _documents(rows),
         _guardians(rows),
         _phones(rows),
-        _coded(identity.select("person_id", "first_seen", "last_seen"), codes),
+        seen.drop("person_id").with_row_index("person_id"),
     )
     for part in parts:
         person = person.join(part, on="person_id", how="left", maintain_order="left")
     empty = {c: pl.col(c).fill_null([]) for c in ("former_names", "former_id_numbers", "guardians", "phones")}
-    person = person.rename({"person_id": "code"}).join(codes, on="code", how="left", maintain_order="left")
-    return PERSON.conform(person.with_columns(**empty))
-
-
-def _coded(frame: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
-    """The frame with `person_id` as the code of `codes`; rows of nobody among them are left out."""
-    return frame.join(codes, on="person_id", maintain_order="left").with_columns(person_id="code").drop("code")
+    return PERSON.conform(person.with_columns(pl.Series("person_id", seen["person_id"].gather(person["person_id"])), **empty))
 
 
 def _survivor(rows: pl.DataFrame, column: str, out: str) -> pl.DataFrame:
@@ -82,7 +74,7 @@ def _names(rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _numbers(rows: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+def _numbers(rows: pl.DataFrame, changed: pl.Series) -> pl.DataFrame:
     """The id number, its status, and the valid numbers the child had before.
 
     Of several numbers the current one is not known inside a record key as an older one, then stands in most rows; they conflict unless the
@@ -93,19 +85,19 @@ def _numbers(rows: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     counted = rows.filter(pl.col("own_id").is_not_null()).group_by("person_id", "own_id").agg(count=pl.len(), newest=pl.col("export_date").max())
     ranked = counted.join(older, on=["person_id", "own_id"], how="left").with_columns(pl.col("is_older").fill_null(False))
     ranked = ranked.sort("person_id", "is_older", "newest", "count", "own_id", descending=[False, False, True, True, False])
-    shown = pl.concat([changed["old_id"], changed["new_id"]]).unique()
-    own = ranked.group_by("person_id", maintain_order=True).agg(
-        number=pl.col("own_id").first(), others=pl.col("own_id").slice(1), unexplained=(~pl.col("own_id").is_in(shown.implode())).any()
-    )
-    before = pl.concat([older.select("person_id", "own_id"), own.select("person_id", own_id="others").explode("own_id", empty_as_null=False, keep_nulls=False)])
-    before = before.join(own.select("person_id", own_id="number"), on=["person_id", "own_id"], how="anti")
+    first = ranked.unique("person_id", keep="first", maintain_order=True).select("person_id", number="own_id")
+    others = ranked.join(first, left_on=["person_id", "own_id"], right_on=["person_id", "number"], how="anti")
+    several = ranked.join(others, on="person_id", how="semi").group_by("person_id").agg(unexplained=(~pl.col("own_id").is_in(changed.implode())).any())
+    own = first.join(several, on="person_id", how="left", maintain_order="left")
+    before = pl.concat([older.select("person_id", "own_id"), others.select("person_id", "own_id")])
+    before = before.join(first, left_on=["person_id", "own_id"], right_on=["person_id", "number"], how="anti")
     before = before.group_by("person_id").agg(former_id_numbers=pl.col("own_id").unique().sort())
     faulty = rows.filter(pl.col("id_number_status").is_in(_FAULTY)).group_by("person_id", "id_number").agg(count=pl.len())
     faulty = faulty.sort("person_id", "count", "id_number", descending=[False, True, False], nulls_last=True)
     faulty = faulty.unique("person_id", keep="first", maintain_order=True).select("person_id", faulty="id_number", is_faulty=pl.lit(True))
     out = rows.select("person_id").unique().join(own, on="person_id", how="left").join(faulty, on="person_id", how="left")
     status = (
-        pl.when((pl.col("others").list.len() > 0) & pl.col("unexplained")).then(pl.lit("conflicting"))
+        pl.when("unexplained").then(pl.lit("conflicting"))
         .when(pl.col("number").is_not_null()).then(pl.lit("valid"))
         .when(pl.col("is_faulty").is_not_null()).then(pl.lit("invalid"))
         .otherwise(pl.lit("absent"))

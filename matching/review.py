@@ -22,7 +22,7 @@ def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFra
     """Earlier decisions as pairs of units.
 
     Args:
-        queue: the review queue of the last run (REVIEW_QUEUE). rows: unit, record_hash, feed_key of this night's distinct rows.
+        queue: the review queue of the last run (REVIEW_QUEUE). rows: unit, record_hash, feed_key (hash of feed:record_key) of this night's distinct rows.
         person_record: that of the last run, for a decision that came without the rows it was made on.
 
     Returns:
@@ -37,7 +37,8 @@ def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFra
 def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, person_record: pl.DataFrame | None) -> pl.DataFrame:
     """pair_id, unit: the units that one side of each decision stands for today."""
     by_hash = decided.select("pair_id", record_hash=f"{side}_records").explode("record_hash", empty_as_null=False, keep_nulls=False).join(rows, on="record_hash")
-    by_key = decided.select("pair_id", feed_key=f"{side}_keys").explode("feed_key", empty_as_null=False, keep_nulls=False).join(rows, on="feed_key")
+    keys = decided.select("pair_id", feed_key=f"{side}_keys").explode("feed_key", empty_as_null=False, keep_nulls=False)
+    by_key = keys.with_columns(pl.col("feed_key").hash()).join(rows, on="feed_key")
     found = [by_hash.select("pair_id", "unit"), by_key.select("pair_id", "unit")]
     if person_record is not None:
         bare = decided.filter(pl.col(f"{side}_records").list.len().fill_null(0) == 0).select("pair_id", person_id=side)
@@ -46,9 +47,8 @@ def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, person_record: p
     return pl.concat(found).unique().sort("pair_id", "unit")
 
 
-def settle(bound: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The persons that decisions are about today: pair_id, decision, left <= right (person_id). `rows` has unit, person_id."""
-    of = rows.select("unit", "person_id").unique()
+def settle(bound: pl.DataFrame, of: pl.DataFrame) -> pl.DataFrame:
+    """The persons that decisions are about today: pair_id, decision, left <= right (person_id). `of` has unit, person_id, a row a unit."""
     held = bound.join(of, left_on="l", right_on="unit").join(of, left_on="r", right_on="unit", suffix="_r")
     return held.select(
         "pair_id", "decision", left=pl.min_horizontal("person_id", "person_id_r"), right=pl.max_horizontal("person_id", "person_id_r")

@@ -46,7 +46,7 @@ def score(record: pl.DataFrame, as_of: date, model: Model, truth_rows: pl.DataFr
     night = prepare(record, as_of, model)
     known = truth_rows.select("feed", "source_file", pl.col("source_row").cast(pl.UInt32), "person")
     told = record.join(known, on=["feed", "source_file", "source_row"]).group_by("record_hash").agg(pl.col("person").min())
-    rows = night.records.rows.select("rec", "record_hash").join(told, on="record_hash").select("rec", "person")
+    rows = night.records.recs.join(told, on="record_hash").select("rec", "person")
     trusted = pl.DataFrame({"unit": pl.int_range(night.units.count, dtype=pl.UInt32, eager=True), "is_trusted": night.trusted})
     pairs, _ = block(night.units.values, trusted)
     recall = blocking_recall(pairs, night.members, rows)

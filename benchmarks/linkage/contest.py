@@ -19,9 +19,10 @@ import polars as pl
 from benchmarks.linkage import peer
 from benchmarks.linkage.city import AS_OF
 from flows.memory import peak_mib
-from matching import anchors, features
+from matching import anchors
+from matching.coding import READ, code_parts, code_records
 from matching.evaluation import count_pairs
-from matching.linkage import resolve
+from matching.linkage import parts, resolve
 from matching.model import load_model
 from matching.night import members_of
 from schemas.tables.record import RECORD
@@ -43,11 +44,11 @@ class Clock:
 def ours(folder: Path) -> dict[str, Any]:
     """This project's engine."""
     clock = Clock()
-    record = RECORD.conform(pl.read_parquet(folder / "records.parquet"))
     model = load_model()
-    found = resolve(record, {}, AS_OF, model)
+    found = resolve(code_parts(parts(folder / "records.parquet", READ)), {}, AS_OF, model)
     shown = clock.read()
-    of = record.select("record_hash").with_row_index("unique_id").join(found.rows.select("record_hash", "unit", "cluster"), on="record_hash", how="left")
+    record = pl.read_parquet(folder / "records.parquet", columns=["record_hash"])
+    of = record.with_row_index("unique_id").join(found.rows.select("record_hash", "unit", "cluster"), on="record_hash", how="left")
     truth = pl.read_parquet(folder / "truth.parquet").join(of, on="unique_id")
     links = found.weighed.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted")).select("l", "r")
     return shown | {
@@ -80,15 +81,19 @@ def behind(folder: Path) -> dict[str, Any]:
     """Splink on what our id-first pass leaves: a row a unit, with the guardians and phones of all its rows; two own numbers never one child."""
     clock = Clock()
     record = RECORD.conform(pl.read_parquet(folder / "records.parquet"))
-    records = features.code_records(record)
+    records = code_records(record)
     own = anchors.own_numbers(records, AS_OF)
-    members = members_of(records.rows.height, own, anchors.changed_numbers(records, own))
-    unit = records.rows.select("record_hash").with_columns(unit=pl.Series(members.unit))
-    flat = pl.read_parquet(folder / "flat.parquet").with_columns(record.select("record_hash").join(unit, on="record_hash", how="left", maintain_order="left")["unit"])
+    members = members_of(records.count, own, anchors.changed_numbers(records, own))
+    unit = records.recs.with_columns(unit=pl.Series(members.unit))
+    flat = pl.read_parquet(folder / "flat.parquet").with_columns(
+        record.select("record_hash").join(unit, on="record_hash", how="left", maintain_order="left")["unit"]
+    )
     arrays = ("guardians", "phones")
     single = [c for c in flat.columns if c not in ("unit", "unique_id", *arrays)]
-    one = flat.sort("unit", "unique_id").group_by("unit", maintain_order=True).agg(
-        *(pl.col(c).drop_nulls().first() for c in single), *(pl.col(c).explode().drop_nulls().unique().sort() for c in arrays)
+    one = (
+        flat.sort("unit", "unique_id")
+        .group_by("unit", maintain_order=True)
+        .agg(*(pl.col(c).drop_nulls().first() for c in single), *(pl.col(c).explode().drop_nulls().unique().sort() for c in arrays))
     )
     one = one.with_columns(pl.when(pl.col(c).list.len() > 0).then(c) for c in arrays).rename({"unit": "unique_id"})
     one.write_parquet(folder / "units.parquet")

@@ -47,7 +47,7 @@ def _people(night: Night, town: tuple[pl.DataFrame, Truth]) -> pl.DataFrame:
     """rec, unit, person, family, twin_of."""
     rows, truth = town
     of = rows.join(truth.rows.with_columns(pl.col("source_row").cast(pl.UInt32)), on=["feed", "source_file", "source_row"]).select("record_hash", "person").unique("record_hash")
-    return night.records.rows.select("rec", "record_hash").join(night.members, on="rec").join(of, on="record_hash").join(truth.children, on="person")
+    return night.records.recs.join(night.members, on="rec").join(of, on="record_hash").join(truth.children, on="person")
 
 
 def test_labels_by_truth_are_what_listing_all_pairs_gives(night: Night, town: tuple[pl.DataFrame, Truth], model: Model) -> None:

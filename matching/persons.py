@@ -1,0 +1,107 @@
+"""Who each row is, and what each person is: records and the outcome of linkage go in; person_record part by part, PERSON and IDENTITY bucket by bucket come out.
+
+A bucket is a range of person_ids, so that memory holds the rows of some persons and never those of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from matching import identifiers
+from matching.anchors import ROLE
+from matching.buckets import Buckets
+from matching.coding import FEED
+from matching.holding import Holding
+from matching.identity import living
+from matching.people import people
+from schemas.tables.record import DOCUMENT_TYPES, ID_STATUSES, NAME_KINDS, PERSON_RECORD
+
+# reads RECORD from its beginning, part by part, always in the same order
+Source = Callable[[], Iterator[pl.DataFrame]]
+# rows of one bucket: persons are some five rows each
+_BUCKET_ROWS = 250_000
+_WORKERS = 2
+_OF_PERSONS = (
+    "record_hash", "feed", "record_key", "export_date", "name", "name_kind", "former_name", "sex", "birth_date", "birth_date_precision", "id_number",
+    "id_number_status", "key_id_number", "document_type", "ethnicity", "relatives", "phones",
+)  # fmt: skip
+# the columns of RECORD that are read
+TOLD = (*_OF_PERSONS, "source_file", "source_row", "warnings")
+# few words, often: numbers on the way
+_WORDS = {
+    "feed": FEED, "name_kind": pl.Enum(NAME_KINDS), "sex": pl.Enum(["male", "female"]), "birth_date_precision": pl.Enum(["day", "month", "year"]),
+    "id_number_status": pl.Enum(ID_STATUSES), "document_type": pl.Enum(DOCUMENT_TYPES),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What linkage found out about the distinct rows and the persons.
+
+    Attributes:
+        of_row: the rec of each row of the source. person: the person of each rec, by its place in `seen`. role: whose number each rec holds.
+        holding: what holds each rec. seen: person_id, first_seen, last_seen, in the order of person_id. changed: packed numbers that were changed.
+    """
+
+    of_row: npt.NDArray[np.uint32]
+    person: npt.NDArray[np.uint32]
+    role: pl.Series
+    holding: Holding
+    seen: pl.DataFrame
+    changed: pl.Series
+
+
+class Gathering:
+    """The tables of persons, made from the source in two goes: `person_record` hands on every part, then `persons` every bucket."""
+
+    def __init__(self, source: Source, outcome: Outcome, folder: Path | None) -> None:
+        """`folder`: where rows wait for their bucket; in memory where none is given."""
+        self._source = source
+        self._outcome = outcome
+        self._width = max(1, outcome.seen.height * _BUCKET_ROWS // max(1, len(outcome.of_row)))
+        self._buckets = Buckets(-(-max(1, outcome.seen.height) // self._width), folder)
+
+    def person_record(self) -> Iterator[pl.DataFrame]:
+        """PERSON_RECORD of each part of the source, in its order."""
+        first = 0
+        ids = self._outcome.seen["person_id"]
+        for part in self._source():
+            recs = self._outcome.of_row[first : first + part.height]
+            first += part.height
+            person = self._outcome.person[recs]
+            role = self._outcome.role.gather(recs)
+            told = part.select(_OF_PERSONS).with_columns(pl.col(c).cast(dtype) for c, dtype in _WORDS.items())
+            self._buckets.add(told.with_columns(person_id=person, is_own=role == "own"), person // np.uint32(self._width))
+            held = self._outcome.holding.of(recs).with_columns(id_role=role, person_id=ids.gather(person))
+            yield PERSON_RECORD.conform(part.select(set(PERSON_RECORD.names) - set(held.columns)).hstack(held))
+
+    def persons(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """PERSON and the living of IDENTITY, bucket by bucket, in the order of person_id."""
+        changed = self._outcome.changed.to_frame("n").select(identifiers.unpacked(pl.col("n"))).to_series()
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            for first in range(0, self._buckets.count if self._outcome.seen.height else 0, _WORKERS):
+                yield from pool.map(lambda bucket: self._bucket(bucket, changed), range(first, min(first + _WORKERS, self._buckets.count)))
+
+    def _bucket(self, bucket: int, changed: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+        seen = self._outcome.seen.slice(bucket * self._width, self._width)
+        rows = self._buckets.take(bucket)
+        rows = rows.with_columns(person_id=pl.col("person_id") - bucket * self._width, own_id=pl.when("is_own").then("id_number"))
+        listed = rows.select(
+            "record_hash", "own_id", person="person_id", feed_key=pl.col("feed").cast(pl.String) + ":" + pl.col("record_key")
+        )
+        told = rows.with_columns(pl.col(c).cast(pl.String) for c in _WORDS).with_columns(
+            id_birth=identifiers.birth_date(pl.col("own_id")), id_sex=identifiers.sex(pl.col("own_id"))
+        )
+        return people(told, seen, changed), living(listed, seen)
+
+
+def roles(own: pl.DataFrame, count: int) -> pl.Series:
+    """Whose number each of `count` rows holds, null where it has none."""
+    return pl.repeat(None, count, dtype=ROLE, eager=True).to_physical().scatter(own["rec"], own["id_role"].to_physical()).cat.to(ROLE)
