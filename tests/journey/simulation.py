@@ -18,7 +18,7 @@ import openpyxl
 import polars as pl
 
 from flows import nightly
-from flows.settings import Night
+from flows.settings import THREADS, Night
 from publish.handing import Sender
 from publish.review import export_workbook, import_decisions
 from publish.review_sheet import DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, PAIR
@@ -38,8 +38,9 @@ def run_night(city: Path, register: Path, as_of: date, number: int, evening: dat
     """All stations of one night but the hand-outs; it starts in the evening of that day (14:00 UTC is 22:00 in the city)."""
     started = datetime.combine(evening, time(14)) + timedelta(seconds=number)
     tonight = Night(
-        run_id=f"night-{number:04d}", started_at=started, as_of=as_of, inbox=city / "inbox", register=register, workers=2, memory="4GB", spill=None, keep=2, keep_work=False
-    )
+        run_id=f"night-{number:04d}", started_at=started, as_of=as_of, inbox=city / "inbox", register=register, workers=2, runner=THREADS, memory="4GB", spill=None, keep=2,
+        keep_work=False,
+    )  # fmt: skip
     tonight.work.mkdir(parents=True)
     try:
         with patch.object(nightly, "HAND_OUT", lambda *_: None):
