@@ -7,7 +7,6 @@ standardised again. Where no feed that sees children changed, and no decision, t
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -21,6 +20,7 @@ from matching.standardise_in_parts import join_parts, standardise_part
 from matching.standing import carry_over, same_on_both_days
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.inbox import sha256
+from schemas.growing import same_file
 
 _KINDS = ("standard", "record")
 _WHOLE = "whole"
@@ -73,7 +73,7 @@ def stands(feed: str, work: Path, shelf: Path, program: str, anew: bool) -> bool
         return False
     for kind in _present(place):
         (work / kind).mkdir(exist_ok=True)
-        _same_file(place / f"{kind}.parquet", work / kind / f"{feed}.parquet")
+        same_file(place / f"{kind}.parquet", work / kind / f"{feed}.parquet")
     return True
 
 
@@ -84,7 +84,7 @@ def _shelve(feed: str, work: Path, shelf: Path, program: str) -> None:
     place.mkdir(parents=True, mode=0o700)
     for kind in _KINDS:
         if (work / kind / f"{feed}.parquet").exists():
-            _same_file(work / kind / f"{feed}.parquet", place / f"{kind}.parquet")
+            same_file(work / kind / f"{feed}.parquet", place / f"{kind}.parquet")
     (place / _WHOLE).write_text(_fingerprints(place), "ascii")
 
 
@@ -108,11 +108,3 @@ def _is_whole(place: Path) -> bool:
 
 def _fingerprints(place: Path) -> str:
     return "\n".join(f"{kind} {sha256(place / f'{kind}.parquet')}" for kind in _present(place))
-
-
-def _same_file(source: Path, target: Path) -> None:
-    """The file under a second name; a copy where the disk has no second names. No station writes into a file that is there."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

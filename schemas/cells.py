@@ -6,6 +6,7 @@ Every expression gives null for what it cannot read; nothing is guessed. Formats
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import polars as pl
@@ -29,8 +30,17 @@ _SERIAL = (10_000, 60_000)
 _NO_DATES = (dt.date(1900, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31))
 
 
+_EDGE = "".join(f"\\u{{{ord(c):X}}}" for c in _EDGES)
+# a text in which there is anything to clean: a blank or mark at an end, a placeholder, a character private to one decoder
+_UNCLEAN = f"^[{_EDGE}'‘’`]|[{_EDGE}]$|{NUMBER_PLACEHOLDER}|^(?:{'|'.join(map(re.escape, sorted(PLACEHOLDERS)))})$|[{''.join(_PRIVATE_USE)}]"
+
+
 def clean_text(text: pl.Expr) -> pl.Expr:
     """The text without blanks and marks around it, placeholders null; characters private to one decoder folded."""
+    return where(_UNCLEAN, text, _cleaned)
+
+
+def _cleaned(text: pl.Expr) -> pl.Expr:
     bare = text.str.replace_many(list(_PRIVATE_USE), list(_PRIVATE_USE.values())).str.strip_chars_start(_EDGES + "'‘’`").str.strip_chars_end(_EDGES)
     return bare.str.replace(NUMBER_PLACEHOLDER, "").replace(sorted(PLACEHOLDERS), None)
 
@@ -43,11 +53,16 @@ def clean_code(text: pl.Expr) -> pl.Expr:
 
 def unless(plain: str, text: pl.Expr, made: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """`made(text)` for texts that the pattern does not match, once per distinct one; a text in the usual form is what it would give back anyway."""
-    return text.map_batches(lambda cells: _unless(plain, cells, made), return_dtype=pl.String, is_elementwise=True)
+    return text.map_batches(lambda cells: _remade(cells, ~cells.str.contains(plain), made), return_dtype=pl.String, is_elementwise=True)
 
 
-def _unless(plain: str, cells: pl.Series, made: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
-    odd = (~cells.str.contains(plain)).arg_true()
+def where(odd: str, text: pl.Expr, made: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """`made(text)` for texts that the pattern matches, once per distinct one; it would give any other back as it is."""
+    return text.map_batches(lambda cells: _remade(cells, cells.str.contains(odd), made), return_dtype=pl.String, is_elementwise=True)
+
+
+def _remade(cells: pl.Series, is_odd: pl.Series, made: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    odd = is_odd.arg_true()
     if not len(odd):
         return cells
     texts = cells.gather(odd).rename("text").to_frame()

@@ -1,7 +1,9 @@
-"""A Parquet file that is written part by part. Enters: frames of one schema. Leaves: one file; memory holds one part."""
+"""A Parquet file that is written part by part. Enters: frames of one schema. Leaves: one file; memory holds one part. And one file under two names."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 
@@ -31,3 +33,11 @@ class GrowingParquet:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def same_file(source: Path, target: Path) -> None:
+    """The file under a second name; a copy where the disk has no second names. No station writes into a file that is there."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -63,7 +63,8 @@ def judge(batch: pl.DataFrame, layout: Layout, feed: Feed, source_file: str, exp
     rows = _named(records, layout, feed).with_columns(feed=pl.lit(feed.name), source_file=pl.lit(source_file), export_date=pl.lit(export_date))
     reasons = _reasons(rows, feed, layout)
     bad = reasons.list.len() > 0
-    accepted = rows.filter(~bad).with_columns(warnings=_warnings(feed, layout)).select(accepted_schema(feed).keys())
+    good = rows.filter(~bad)
+    accepted = good.with_columns(warnings=_warnings(good, feed, layout)).select(accepted_schema(feed).keys())
     quarantined = (
         records.filter(bad)
         .with_columns(reasons.filter(bad).alias("reasons"), feed=pl.lit(feed.name), source_file=pl.lit(source_file), original=_original(layout))
@@ -74,19 +75,20 @@ def judge(batch: pl.DataFrame, layout: Layout, feed: Feed, source_file: str, exp
 
 def _named(records: pl.DataFrame, layout: Layout, feed: Feed) -> pl.DataFrame:
     """The records by our column names, cells cleaned; a number that lost its digits is null."""
+    is_rounded = _has_rounded(records)
     return records.select(
         "source_row",
         "fault",
         "rounded",
         *(
-            _cleaned(c, layout.positions[c.name]) if c.name in layout.positions else pl.lit(None, dtype=pl.String).alias(c.name)
+            _cleaned(c, layout.positions[c.name], is_rounded) if c.name in layout.positions else pl.lit(None, dtype=pl.String).alias(c.name)
             for c in feed.columns
         ),
     )
 
 
-def _cleaned(column: Column, position: int) -> pl.Expr:
-    """A cell's text: stripped, placeholders null (but where the placeholder is one of the column's words)."""
+def _cleaned(column: Column, position: int, is_rounded: bool) -> pl.Expr:
+    """A cell's text: stripped, placeholders null (but where the placeholder is one of the column's words); a rounded number null."""
     written = pl.col(cell(position))
     text = cells.clean_text(written)
     kept = [w for w in column.codes if w in cells.PLACEHOLDERS]
@@ -95,7 +97,7 @@ def _cleaned(column: Column, position: int) -> pl.Expr:
         text = pl.when(bare.is_in(kept)).then(bare).otherwise(text)
     if column.kind is Kind.DATE:
         text = pl.when(~text.str.contains(_NO_DATE)).then(text)
-    if column.is_number:
+    if column.is_number and is_rounded:
         text = pl.when(~pl.col("rounded").list.contains(position)).then(text)
     return text.alias(column.name)
 
@@ -179,19 +181,26 @@ def _reasons(rows: pl.DataFrame, feed: Feed, layout: Layout) -> pl.Series:
     )
 
 
-def _warnings(feed: Feed, layout: Layout) -> pl.Expr:
+def _warnings(accepted: pl.DataFrame, feed: Feed, layout: Layout) -> pl.Expr:
     """What is faulty in an accepted row and can be done without, as codes in the order of the contract."""
     codes = [
         pl.when(pl.col("rounded").list.contains(layout.positions[c.name])).then(pl.lit(f"id_stored_as_number:{c.name}"))
         for c in feed.columns
-        if c.is_number and c.name in layout.positions
+        if c.is_number and c.name in layout.positions and _has_rounded(accepted)
     ]
-    codes += [
-        pl.when(~pl.col(c.name).str.normalize("NFKC").str.to_uppercase().str.contains(f"^(?:{c.form})$")).then(pl.lit(f"odd_key:{c.name}"))
-        for c in feed.columns
-        if c.form
-    ]
-    return pl.concat_list(codes).list.drop_nulls()
+    for column in feed.columns:
+        if column.form:
+            form = f"^(?:{column.form})$"
+            written = cells.unless(form, pl.col(column.name), lambda text: text.str.normalize("NFKC").str.to_uppercase())
+            codes.append(pl.when(~written.str.contains(form)).then(pl.lit(f"odd_key:{column.name}")))
+    found = accepted.select(code.alias(f"code_{i}") for i, code in enumerate(codes))
+    said = [pl.lit(s) for s in found.iter_columns() if s.null_count() < s.len()]
+    return pl.concat_list(said).list.drop_nulls() if said else pl.lit([], dtype=pl.List(pl.String))
+
+
+def _has_rounded(rows: pl.DataFrame) -> bool:
+    """Whether any row has a number that lost digits: no row of a text file has."""
+    return bool(rows.get_column("rounded").explode().count())
 
 
 def _original(layout: Layout) -> pl.Expr:

@@ -19,6 +19,7 @@ from schemas.exports.inbox import Arrival, arrivals
 from schemas.exports.live import Selection, needed, select
 from schemas.exports.receipts import receipt, receipts
 from schemas.exports.store import Entry, Store
+from schemas.growing import same_file
 from schemas.tables.intake import QUARANTINE
 
 
@@ -54,6 +55,8 @@ def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -
 def _target(work: Path, kind: str, feed: Feed) -> Path:
     path = work / kind / f"{feed.name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
+    # what lies there may be a second name of a file in the store
+    path.unlink(missing_ok=True)
     return path
 
 
@@ -70,8 +73,10 @@ def _write_accepted(target: Path, feed: Feed, chosen: Selection) -> dict[str, in
             left = rows.select(pl.len()).collect().item()
             replaced[entry.arrival.name] = entry.figures.accepted - left
         frames.append(rows)
-    if frames:
-        pl.concat(frames).select(accepted_schema(feed).keys()).sink_parquet(target, compression="zstd", compression_level=3, maintain_order=True)
+    if len(frames) == 1 and not sum(replaced.values()) and pl.read_parquet_schema(chosen.live[0].accepted) == accepted_schema(feed):
+        same_file(chosen.live[0].accepted, target)
+    elif frames:
+        pl.concat(frames).select(accepted_schema(feed).keys()).sink_parquet(target, compression="lz4", maintain_order=True)
     else:
         pl.DataFrame(schema=accepted_schema(feed)).write_parquet(target)
     expected = sum(e.figures.accepted - replaced[e.arrival.name] for e in chosen.live)

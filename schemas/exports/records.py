@@ -1,8 +1,9 @@
 """Lines of a CSV to records: joins what a quoted line break parted, and says which lines can't be parted into the file's columns.
 
-Enters: series of lines. Leaves: batches (see reading.py). A line whose quotes close on it is a record by itself. One whose quotes don't is joined
-with the lines after it until a record of the right width closes; where none does, the line alone is at fault and the next begins anew, so
-that one stray quote never swallows the rows behind it (RFC 4180 has no such way back, and real exports have such quotes).
+Enters: blocks of lines. Leaves: batches (see reading.py). A block in which every line has a cell for every column is parted as it is (plain.py). In any
+other a line whose quotes close on it is a record by itself. One whose quotes don't is joined with the lines after it until a record of the right width
+closes; where none does, the line alone is at fault and the next begins anew, so that one stray quote never swallows the rows behind it (RFC 4180 has
+no such way back, and real exports have such quotes).
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from schemas.exports.encoding import UNDECODABLE
+from schemas.exports.plain import LINE_BREAK, part_plain
 from schemas.exports.reading import cell, rows_schema
 
 # a cell of more lines than this is a quote that was never closed
 LONGEST_RECORD = 200
 # cells behind the last column that are kept one by one
 MOST_BEYOND = 64
-_LINE_BREAK = "\ufdd1"  # stands for a line break inside a cell while the batch is parted
 
 
 @dataclass(frozen=True)
@@ -34,27 +35,43 @@ class _Resolved:
     open_from: int  # the line from which the next batch must go on
 
 
-def part_lines(lines: Iterator[tuple[pl.Series, bool]], *, skip: int, width: int, least: int, separator: str) -> Iterator[pl.DataFrame]:
+def part_lines(blocks: Iterator[tuple[str, bool]], *, skip: int, width: int, least: int, separator: str) -> Iterator[pl.DataFrame]:
     """The records under the headings.
 
     Args:
-        lines: series of whole lines, each with whether it is the last.
+        blocks: whole lines, each line with its end, and whether it is the last block.
         skip: the number of lines up to and with the headings.
         width: the number of columns; `least` of them must be there.
     """
     rows = 0
     waiting = pl.Series(dtype=pl.String)
-    for series, is_last in lines:
-        series = pl.concat([waiting, series]) if len(waiting) else series
-        dropped = min(skip, len(series))
-        series, skip = series.slice(dropped), skip - dropped
-        frame = _classify(series, separator)
-        resolved = _resolve(frame, separator, least, width, is_last)
-        waiting = series.slice(resolved.open_from)
-        batch = _part(_records(frame.head(resolved.open_from), resolved, separator), width, least, separator)
+    for block, is_last in blocks:
+        text, skip = _below(block, skip)
+        batch = part_plain(text, width, separator) if waiting.is_empty() else None
+        if batch is None:
+            series = pl.concat([waiting, _lines(text)])
+            frame = _classify(series, separator)
+            resolved = _resolve(frame, separator, least, width, is_last)
+            waiting = series.slice(resolved.open_from)
+            batch = _part(_records(frame.head(resolved.open_from), resolved, separator), width, least, separator)
         if batch.height:
-            yield batch.with_columns(source_row=pl.int_range(rows + 1, rows + 1 + pl.len(), dtype=pl.UInt32))
+            yield batch.with_columns(source_row=pl.int_range(rows + 1, rows + 1 + pl.len(), dtype=pl.UInt32)).select(
+                rows_schema(width).keys()
+            )
         rows += batch.height
+
+
+def _below(text: str, skip: int) -> tuple[str, int]:
+    """The text without its first lines, and how many of the next block are still to be left out."""
+    start = 0
+    while skip and start < len(text):
+        start = text.index("\n", start) + 1
+        skip -= 1
+    return text[start:], skip
+
+
+def _lines(text: str) -> pl.Series:
+    return pl.Series([text[:-1]]).str.split("\n").explode() if text else pl.Series(dtype=pl.String)
 
 
 def _classify(lines: pl.Series, separator: str) -> pl.DataFrame:
@@ -118,7 +135,7 @@ def _written(cells: list[str], separator: str) -> str:
     """The cells as one line that polars parts without fail."""
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="").writerow(cells)
-    return line.getvalue().replace("\n", _LINE_BREAK)
+    return line.getvalue().replace("\n", LINE_BREAK)
 
 
 def _records(frame: pl.DataFrame, resolved: _Resolved, separator: str) -> pl.DataFrame:
@@ -161,8 +178,9 @@ def _part(records: pl.DataFrame, width: int, least: int, separator: str) -> pl.D
     )
     beyond = pl.concat_list("whole", *(cell(i) for i in range(width, widest))).list.drop_nulls()
     frame = pl.concat([records.select("whole", fault=fault), _cells(records.get_column("line"), widest, separator)], how="horizontal")
-    frame = frame.with_columns(beyond=beyond, rounded=pl.lit([], dtype=pl.List(pl.UInt16)), source_row=pl.lit(0, dtype=pl.UInt32))
-    frame = frame.select(rows_schema(width).keys())
+    frame = frame.with_columns(beyond=beyond, rounded=pl.lit([], dtype=pl.List(pl.UInt16))).drop(
+        "whole", *(cell(i) for i in range(width, widest))
+    )
     if frame.get_column("fault").null_count() < frame.height:
         frame = frame.with_columns(
             pl.col(pl.String).str.replace_all(UNDECODABLE, "\ufffd", literal=True),
@@ -180,6 +198,6 @@ def _cells(lines: pl.Series, width: int, separator: str) -> pl.DataFrame:
     frame = pl.read_csv(body, has_header=False, schema=schema, separator=separator, eol_char="\n", missing_columns="insert", glob=False)
     if frame.height != len(lines):
         raise AssertionError(f"{len(lines)} lines were parted into {frame.height} rows")
-    if lines.str.contains(_LINE_BREAK, literal=True).any():
-        frame = frame.with_columns(pl.all().str.replace_all(_LINE_BREAK, "\n", literal=True))
+    if lines.str.contains(LINE_BREAK, literal=True).any():
+        frame = frame.with_columns(pl.all().str.replace_all(LINE_BREAK, "\n", literal=True))
     return frame

@@ -5,6 +5,8 @@ Enters: a batch with its layout. Leaves: two masks over its rows.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from schemas.exports.contract import Feed
@@ -16,6 +18,9 @@ _FOOTER = (
     r"^(?:(?:本页|本表|总)?(?:合计|总计|小计|共计|总数|合计数|总人数)|填表人|填报人|制表人|审核人|复核人|经办人|负责人|单位负责人|"
     r"填表单位|填报单位|制表单位|填表日期|填报日期|制表日期|报送日期|联系人)(?:[:：(（].*|[0-9]+[人条行名个户]?)?$"
 )
+# the first characters of those words
+_BEGINS = "本总合小共填报制审复经负单联"
+_BLANKS = r"[\s\u3000\u00a0\u200b\ufeff]"
 _NOTE = r"^(?:注|说明|备注|填表说明|注意事项)[:：].*$"
 
 
@@ -26,8 +31,9 @@ def sift(batch: pl.DataFrame, feed: Feed, layout: Layout) -> tuple[pl.Series, pl
     something needed (or repeat its heading) are looked at cell by cell.
     """
     needed = [layout.positions[c.name] for c in feed.columns if c.need]
+    numbered = batch.lazy().with_row_index("at").filter(pl.any_horizontal(_may_lack(i, layout) for i in needed))
     odd = pl.any_horizontal(_lacks(i) | (_squeezed(i) == pl.lit(fold(layout.headings[i]))) for i in needed).fill_null(True)
-    suspects = batch.with_row_index("at").filter(odd)
+    suspects = numbered.collect().filter(odd)
     if not suspects.height:
         return pl.repeat(False, batch.height, eager=True), pl.repeat(False, batch.height, eager=True)
     verdicts = suspects.select("at", blank=_blank(len(layout.headings)), total=_total(needed, layout))
@@ -35,9 +41,15 @@ def sift(batch: pl.DataFrame, feed: Feed, layout: Layout) -> tuple[pl.Series, pl
     return everyone.get_column("blank").fill_null(False), everyone.get_column("total").fill_null(False)
 
 
+def _may_lack(position: int, layout: Layout) -> pl.Expr:
+    """Whether a cell is worth a closer look: empty, or begins as its heading or the word of a total row does."""
+    text = pl.col(cell(position))
+    return text.is_null() | text.str.contains(f"^{_BLANKS}*(?:$|[{_BEGINS}{re.escape(fold(layout.headings[position])[:1])}])")
+
+
 def _squeezed(position: int) -> pl.Expr:
     """A cell without its blanks; null where nothing is left."""
-    text = pl.col(cell(position)).str.replace_all(r"[\s\u3000\u00a0\u200b\ufeff]+", "")
+    text = pl.col(cell(position)).str.replace_all(f"{_BLANKS}+", "")
     return pl.when(text != "").then(text)
 
 

@@ -1,7 +1,7 @@
 """Reads `.csv` and `.csv.gz`: UTF-8 (with or without BOM), UTF-16 with BOM or GB18030; comma or tab; line breaks inside quotes.
 
 Enters: a path and the feed. Leaves: a `Reading`. The encoding and the separator are those under which the feed's headings are recognised, so
-a guess is never silent. Bulk is parted by polars; Python looks only at lines whose quotes don't close on the line (see records.py).
+a guess is never silent. Bulk is parted by polars; Python looks only at lines with quotes (see records.py).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-
-import polars as pl
 
 from schemas.exports.contract import Feed
 from schemas.exports.encoding import candidate_encodings, decoded, gzip_blocks, plain_blocks
@@ -73,26 +71,20 @@ def _first_rows(head: str, separator: str) -> tuple[list[int], list[list[str]]]:
     return ends, rows
 
 
-def _whole_lines(texts: Iterable[str]) -> Iterator[tuple[pl.Series, bool]]:
-    """Blocks of text as series of whole lines, each with whether it is the last.
+def _whole_lines(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Blocks of whole lines, each line with its end, and whether it is the last block.
 
     Raises:
         UnreadableFileError: a line without end.
     """
     tail = ""
     for text in texts:
-        head, cut, rest = text.rpartition("\n")
+        cut = text.rfind("\n") + 1
         if not cut:
-            tail += rest
+            tail += text
             if len(tail) > LONGEST_LINE:
                 raise UnreadableFileError("文件中有一行过长，不是表格；请重新导出CSV")
             continue
-        yield _split(tail + head), False
-        tail = rest
-    yield (_split(tail) if tail else pl.Series(dtype=pl.String)), True
-
-
-def _split(text: str) -> pl.Series:
-    return pl.Series([text]).str.split("\n").explode()
-
-
+        yield (tail + text[:cut] if tail else text[:cut]), False
+        tail = text[cut:]
+    yield (f"{tail}\n" if tail else ""), True
