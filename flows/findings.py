@@ -15,6 +15,7 @@ from prefect.context import FlowRunContext
 from flows.settings import Night, UnusableInputError
 from flows.track import Log
 from publish.reading import remarks
+from schemas.exports.intake import SHRUNK
 
 OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
 
@@ -67,6 +68,17 @@ def _alerts(work: Path) -> dict[str, int]:
     return dict(alert.select(**told).collect().row(0, named=True))
 
 
+def notes(work: Path) -> list[str]:
+    """Files that were not taken in, and those that hold much less than the ones before: what the operator has to ask the department about."""
+    seen = receipts(work).select("feed", "source_file", "state", said=pl.when(pl.col("state") == "rejected").then("message").otherwise(_shrinking()))
+    asked = seen.filter(pl.col("said").is_not_null()).sort("feed", "source_file")
+    return [f"{feed}/{file}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
+
+
+def _shrinking() -> pl.Expr:
+    return pl.col("warnings").list.eval(pl.element().filter(pl.element().str.starts_with(SHRUNK))).list.first()
+
+
 def show_artifacts(work: Path, log: Log) -> None:
     """Tables on Prefect's page: seconds and memory per station, counts per feed, quarantine reasons, outcomes. Nothing outside a flow run."""
     if FlowRunContext.get() is None:
@@ -85,8 +97,8 @@ def _quarantine_reasons(work: Path) -> pl.DataFrame:
     return rows.explode("reasons").group_by("feed", pl.col("reasons").alias("reason")).len("rows").sort("feed", "reason")
 
 
-def summary(night: Night, log: Log, found: dict[str, int]) -> dict[str, Any]:
-    """What the flow returns: counts, seconds, and where the results lie."""
+def summary(night: Night, log: Log, found: dict[str, int], noted: list[str] | None = None) -> dict[str, Any]:
+    """What the flow returns: counts, seconds, what is to be noted, and where the results lie."""
     return {
         "run_id": night.run_id,
         "as_of": night.as_of.isoformat(),
@@ -97,7 +109,7 @@ def summary(night: Night, log: Log, found: dict[str, int]) -> dict[str, Any]:
         "register": str(night.register),
         "rosters": str(night.state / "out" / "rosters"),
         "report": str(night.state / "out" / "report.html"),
-        "remarks": remarks(night.register, night.run_id),
+        "remarks": [*remarks(night.register, night.run_id), *(noted or [])],
     }
 
 

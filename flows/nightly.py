@@ -156,7 +156,7 @@ def travel(tonight: Night, seen: Seen, last: LastRun | None) -> dict[str, Any]:
     with log.stage("hand-out"):
         HAND_OUT(tonight.register, tonight.state / "out", tonight.run_id)
     findings.show_artifacts(work, log)
-    return findings.summary(tonight, log, found)
+    return findings.summary(tonight, log, found, findings.notes(work))
 
 
 def run_record(tonight: Night, seen: Seen, rests_on: str | None, log: Log, found: dict[str, int]) -> Run:

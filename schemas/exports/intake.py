@@ -6,6 +6,7 @@ stops the others; figures that don't balance stop the feed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from schemas.exports.receipts import receipt, receipts
 from schemas.exports.store import Entry, Store
 from schemas.growing import same_file
 from schemas.tables.intake import QUARANTINE
+
+# how the warning begins of a snapshot much smaller than the one before it, and from how many rows on it is looked at
+SHRUNK = "行数不到上一期的一半"
+ENOUGH_TO_SHRINK = 20
 
 
 def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -> None:
@@ -40,7 +45,10 @@ def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -
     feed = FEEDS[feed_name]
     arrived, turned_away = arrivals(inbox, feed)
     shelf = Store(store, feed)
-    chosen = select(arrived, (e.arrival for e in shelf.entries()), shelf.obtain)
+    before = shelf.entries()
+    chosen = select(arrived, (e.arrival for e in before), shelf.obtain)
+    for entry in chosen.bases().values():
+        chosen.warnings[entry.arrival.name] += _shrunk(entry, before)
     shelf.prune(needed(shelf.entries(), chosen.live))
     replaced = _write_accepted(_target(work, "accepted", feed), feed, chosen)
     _write_quarantined(_target(work, "quarantine", feed), chosen)
@@ -95,6 +103,20 @@ def _key(feed: Feed) -> pl.Expr:
 def _write_quarantined(target: Path, chosen: Selection) -> None:
     frames = [pl.scan_parquet(e.quarantined) for e in sorted(chosen.live, key=lambda e: e.arrival.name)]
     (pl.concat(frames) if frames else QUARANTINE.empty().lazy()).sink_parquet(target, maintain_order=True)
+
+
+def _shrunk(entry: Entry, before: Iterable[Entry]) -> list[str]:
+    """What to say of a snapshot that holds less than half of the one it takes the place of."""
+    own = entry.arrival
+    older = [
+        (e.arrival.export_date, e.arrival.name, e.figures.accepted)
+        for e in before
+        if not e.arrival.is_delta and e.arrival.part == own.part and e.arrival.sha256 != own.sha256 and e.arrival.export_date <= own.export_date
+    ]
+    day, _, rows = max(older, default=(own.export_date, "", 0))
+    if rows < ENOUGH_TO_SHRINK or entry.figures.accepted * 2 >= rows:
+        return []
+    return [f"{SHRUNK}：本期接受{entry.figures.accepted}行，上一期（{day}）{rows}行；请核实导出是否完整"]
 
 
 def _live_receipt(entry: Entry, replaced: int, warnings: list[str], as_of: date) -> dict[str, object]:

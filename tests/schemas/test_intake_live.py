@@ -348,3 +348,17 @@ def test_no_message_holds_a_value_of_a_cell(desk):
     taken = desk.take("survey")
     assert sentinel not in str(taken.receipts.to_dicts())
     assert sentinel not in str(taken.quarantine["reasons_zh"].to_list())
+
+
+def test_a_snapshot_of_less_than_half_the_rows_is_used_and_questioned(desk):
+    put(desk, "survey_20261101.csv", *((str(i), "甲") for i in range(40)))
+    put(desk, "survey_20261101_b.csv", *((str(i), "甲") for i in range(6)))
+    desk.take("survey")
+    put(desk, "survey_20261103.csv", *((str(i), "甲") for i in range(19)))
+    put(desk, "survey_20261103_b.csv", ("1", "甲"))
+    taken = desk.take("survey")
+    said = {name: taken.receipt(name)["warnings"] for name in ("survey_20261103.csv", "survey_20261103_b.csv")}
+    assert "行数不到上一期的一半：本期接受19行，上一期（2026-11-01）40行；请核实导出是否完整" in said["survey_20261103.csv"]
+    assert not [w for w in said["survey_20261103_b.csv"] if "不到上一期的一半" in w]
+    put(desk, "survey_20261104.csv", *((str(i), "甲") for i in range(20)))
+    assert not [w for w in desk.take("survey").receipt("survey_20261104.csv")["warnings"] if "上一期（2026-11-01）" in w]

@@ -165,6 +165,36 @@ def test_a_file_that_cannot_be_read_is_rejected_in_words_and_the_others_go_on(de
     assert taken.accepted.height == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("rows", [2, 1200])
+def test_a_file_that_breaks_off_in_its_last_line_is_rejected_wherever_that_shows(desk, encoding, rows):
+    """Cut at each byte of its last line: not told from a whole file only behind the line, within its last cell, and within its first."""
+    text = csv_text(grid("education", [valid_row("education", name=f"测{i}", guardian1_name="某甲") for i in range(rows)]))
+    whole, lines = text.encode(encoding), text.splitlines(keepends=True)
+    start = len("".join(lines[:-1]).encode(encoding))
+    line = lines[-1].encode(encoding.replace("-sig", "")).removeprefix(b"\xff\xfe")
+    seen = {}
+    for cut in range(start + 1, start + len(line), 1 if rows == 2 else 13):
+        shown = whole[start:cut].decode(encoding.replace("utf-16", "utf-16-le").replace("-sig", ""), "replace")
+        name = f"education_20261101_{cut}.csv"
+        seen[name] = 0 < shown.count(",") < len(headings("education")) - 1 or "\ufffd" in shown
+        desk.put("education", name, whole[:cut])
+    taken = desk.take("education")
+    assert {name: taken.state(name) == "rejected" for name in seen} == seen
+    assert 0 < sum(seen.values()) < len(seen)
+    assert {"文件在最后一行中断" in m for m in taken.receipts.filter(state="rejected")["message"]} == {True}
+
+
+def test_a_last_line_without_an_end_is_no_fault_where_it_has_all_its_cells_or_rows_leave_out_empty_ones(desk):
+    row = valid_row("education")
+    whole = csv_text(grid("education", [row, row])).removesuffix("\r\n")
+    short = csv_text([headings("education"), *([row.get(h, "") for h in headings("education")][:14] for _ in range(2))]).removesuffix("\r\n")
+    total = csv_text([*grid("education", [row, row]), ["共2人"]]).removesuffix("\r\n")
+    for i, text in enumerate((whole, short, total)):
+        desk.put("education", f"education_20261101_{i}.csv", text.encode())
+    assert set(desk.take("education").receipts["state"]) == {"accepted"}
+
+
 def test_a_gzip_bomb_is_not_inflated(desk, monkeypatch):
     monkeypatch.setattr(encoding_module, "INFLATED_FLOOR", 2**20)
     bomb = gzip.compress(csv_text(grid("education", [])).encode() + b"," * 30_000_000)
