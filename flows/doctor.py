@@ -15,6 +15,7 @@ import httpx
 from packaging.requirements import Requirement
 from prefect.settings import get_current_settings
 
+from flows.died import died
 from flows.room import GIB, free, needed
 from flows.settings import UnusableInputError, memory_limit
 from publish.register import RegisterUnreadableError, connect, versions
@@ -115,6 +116,8 @@ def _register(register: Path) -> Iterator[Finding]:
     folder = state_folder(register)
     if _is_locked(folder / "lock"):
         yield Finding("register", "stop", f"a run is writing {register} now: wait until it has finished")
+    else:
+        yield from (Finding("last run", "note", f"{line}; what it left is removed by the next run") for line in died(folder))
     writable = register.parent
     while not writable.exists():
         writable = writable.parent

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-_FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122", "file too large", "os error 27")
+# the last is what polars says where only the end of a Parquet file found no room
+_FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122", "file too large", "os error 27", "invalid thrift: transport error")
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -32,7 +33,7 @@ def resource_fault(error: BaseException, where: str, stands: str) -> ResourceErr
                 f"station {where}: the disk is full; {stands}. Free space where the register lies (or set CHILDFLOW_SPILL to another disk, "
                 "or CHILDFLOW_KEEP to fewer old registers), then run again with the same files: docs/operations.md, 'The disk is full'"
             )
-        if isinstance(one, MemoryError | duckdb.OutOfMemoryException):
+        if isinstance(one, MemoryError | duckdb.OutOfMemoryException) or (isinstance(one, RuntimeError) and "can't start new thread" in text):
             return ResourceError(
                 f"station {where}: the memory limit was reached; {stands}. Raise CHILDFLOW_MEMORY (or set CHILDFLOW_WORKERS=1), "
                 "then run again with the same files: docs/operations.md, 'The memory limit is reached'"

@@ -12,10 +12,11 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import findings
 from flows.cluster import workers
+from flows.died import died, mark_ended
 from flows.reuse import feed_joined, feed_part, feed_parts, link_or_stand, linkage_hash, standardise_or_reuse
 from flows.room import require_room
 from flows.settings import Night, code_version, night, now, password
-from flows.track import InParts, Log, Station
+from flows.track import InParts, Log, Station, say
 from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
 from matching.standing import keep_queue
@@ -106,7 +107,10 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
         UnusableInputError and the stations' own errors; whatever is raised, the last register stands.
     """
     tonight = night(inbox, register_file, as_of)
+    dead = died(tonight.state)
     with writing(tonight.register):
+        for line in dead:
+            say(f"{line}; what it left is removed")
         require_room(tonight.inbox, tonight.register)
         seen = look(tonight)
         last = None if anew else last_run(tonight.register)
@@ -117,6 +121,7 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
             with workers(tonight):
                 return travel(tonight, seen, last)
         finally:
+            mark_ended(tonight.work)
             if not tonight.keep_work:
                 shutil.rmtree(tonight.work, ignore_errors=True)
 
@@ -131,7 +136,7 @@ def stand(tonight: Night, seen: Seen, last: LastRun) -> dict[str, Any]:
 
 def travel(tonight: Night, seen: Seen, last: LastRun | None) -> dict[str, Any]:
     """A record's way through the stations; `last` is the run whose work may be used again, None where all is done anew."""
-    work, log = tonight.work, Log()
+    work, log = tonight.work, Log(tonight.work)
     with log.stage("recall"):
         RECALL(tonight.register, work)
     with log.stage("intake"):

@@ -24,6 +24,7 @@ from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
 
 from flows.cluster import Runner, opened
+from flows.died import mark_station
 from flows.faults import cluster_fault, resource_fault
 from flows.memory import peak_mib, reset_peak
 
@@ -38,8 +39,9 @@ class StationFailedError(Exception):
 
 @dataclass
 class Log:
-    """Seconds, processor seconds of this process and peak resident memory (MiB) by stage, in the order they ran."""
+    """Seconds, processor seconds of this process and peak resident memory (MiB) by stage, in the order they ran; `work` is the run's folder."""
 
+    work: Path | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     peak_mib: dict[str, float] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class Log:
         reset_peak()
         start, worked = time.perf_counter(), time.process_time()
         say(f"{name} …")
+        if self.work is not None:
+            mark_station(self.work, name)
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
         self.cpu_seconds[name] = round(time.process_time() - worked, 3)
@@ -140,7 +144,7 @@ class Station:
             return
         if FlowRunContext.get() is None:
             with ThreadPoolExecutor(max_workers=workers) as pool:
-                futures: list[Any] = [pool.submit(self._whole, item, *args) for item in items]
+                futures: list[Any] = [self._guarded(pool.submit, self._whole, item, *args) for item in items]
         else:
             futures = [self._task.with_options(task_run_name=f"{self.name}-{item}").submit(item, *args) for item in items]
         for future in futures:

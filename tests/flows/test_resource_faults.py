@@ -24,9 +24,10 @@ DISK = [
     OSError(errno.EDQUOT, "Disk quota exceeded"),
     duckdb.IOException('IO Error: Could not write all bytes to file "x": No space left on device'),
     pl.exceptions.ComputeError("No space left on device (os error 28)"),
+    pl.exceptions.ComputeError("parquet: File out of specification: Invalid thrift: transport error"),
     chained(OSError(errno.ENOSPC, "No space left on device")),
 ]
-MEMORY = [MemoryError(), duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block"), chained(MemoryError())]
+MEMORY = [MemoryError(), RuntimeError("can't start new thread"), duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block"), chained(MemoryError())]
 OTHER = [OSError(errno.EACCES, "Permission denied"), duckdb.IOException("IO Error: Connection error"), ValueError("memory"), KeyError("disk")]
 
 
