@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from flows.cluster import opened
+from flows.track import Station
 from flows.unchanged import LastRun, Seen
 from matching.linkage import link
+from matching.pairs import pair_up
+from matching.pairs_in_parts import block_part, compare_part, pairing_in_parts
 from matching.standardise import Part, parts, standardise
 from matching.standardise_in_parts import join_parts, standardise_part
 from matching.standing import carry_over, same_on_both_days
@@ -93,7 +98,15 @@ def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: s
     if last is not None and last.linkage_hash == hash_tonight and same_on_both_days(work, last.as_of, as_of):
         carry_over(work)
     else:
-        link(work, as_of)
+        link(work, as_of, pair_up if opened() is None else pairing_in_parts(work / "parts" / "link", _on_workers))
+
+
+_STEPS = {step: Station(step, name) for step, name in ((block_part, "block"), (compare_part, "compare"))}
+
+
+def _on_workers(step: Callable[..., None], parts: Iterable[object], folder: Path) -> None:
+    """A step of the linkage for each of its parts."""
+    _STEPS[step].on_workers(parts, folder)
 
 
 def _present(place: Path) -> list[str]:

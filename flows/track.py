@@ -153,12 +153,23 @@ class Station:
     def _spread(self, cluster: Runner, how: InParts, calls: list[tuple[Any, ...]]) -> None:
         """Run the station's parts on workers: cut and joined here, all parts of all calls at once."""
         made = [self._guarded(how.cut, *call) for call in calls]
-        say(f"{self.name}: {sum(len(parts) for parts in made)} parts")
-        futures = [self._guarded(cluster.submit, self._step, {"args": (part, *call)}) for call, parts in zip(calls, made, strict=True) for part in parts]
-        for future in futures:
-            self._guarded(future.result)
+        self._run(cluster, self._step, [(part, *call) for call, parts in zip(calls, made, strict=True) for part in parts])
         for call, parts in zip(calls, made, strict=True):
             self._guarded(how.join, parts, *call)
+
+    def on_workers(self, parts: Iterable[Any], *args: Any) -> None:
+        """Run the station's function once per part, its first argument, on the workers that are open."""
+        workers = opened()
+        if workers is None:
+            raise StationFailedError(f"station {self.name} has no workers; {self._stands}")
+        self._run(workers, self._task, [(part, *args) for part in parts])
+
+    def _run(self, workers: Runner, what: Task[..., None], calls: list[tuple[Any, ...]]) -> None:
+        """Run a task once per call on workers, all at once; the first failure is raised."""
+        say(f"{self.name}: {len(calls)} parts")
+        futures = [self._guarded(workers.submit, what, {"args": call}) for call in calls]
+        for future in futures:
+            self._guarded(future.result)
 
     def _whole(self, *args: Any) -> None:
         self._guarded(self._function, *args)

@@ -19,17 +19,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from matching.blocking import block
 from matching.clustering import Clustering, Constraints, cluster_units
 from matching.coding import READ, Records, code_parts
-from matching.comparisons import compare
 from matching.holding import holding, strongest_links
 from matching.identity import name_clusters, remember
 from matching.model import Model, load_model
 from matching.night import Night, prepare_records
+from matching.pairs import Pairing, pair_up
 from matching.persons import TOLD, Gathering, Outcome, Source, roles
 from matching.review import build_queue, decisions, mark_contradictions, settle
-from matching.scoring import weigh
 from schemas.growing import GrowingParquet
 from schemas.tables.identity import IDENTITY
 from schemas.tables.pair import REVIEW_QUEUE
@@ -47,16 +45,17 @@ class Linked:
     report: dict[str, object]
 
 
-def link(work: Path, as_of: date) -> None:
+def link(work: Path, as_of: date, pairing: Pairing = pair_up) -> None:
     """Links the records of `work/record/*.parquet` and writes person_record, person, review_queue, identity, identity_event and linkage.json.
 
     Args:
         work: the run's folder; `previous/` holds the last register's tables, where there is one. as_of: the day the run is for.
+        pairing: how pairs are found and weighed: here, or part by part elsewhere.
     """
     files = sorted((work / "record").glob("*.parquet"))
 
     previous = {f.stem: pl.read_parquet(f) for f in sorted((work / "previous").glob("*.parquet"))}
-    run = _Run(partial(_all_parts, files, TOLD), code_parts(_all_parts(files, READ)), previous, as_of, load_model())
+    run = _Run(partial(_all_parts, files, TOLD), code_parts(_all_parts(files, READ)), previous, as_of, load_model(), pairing)
     gathering = run.gathering(work / "linkage_rows")
     with GrowingParquet(work / "person_record.parquet") as out:
         out.write(PERSON_RECORD.empty())
@@ -112,16 +111,10 @@ class Found:
     rows: pl.DataFrame
 
 
-def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> Found:
+def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing = pair_up) -> Found:
     """From coded records to clusters: the part that has nothing to do with what persons are called."""
     night = prepare_records(records, as_of, model)
-    pairs, blocks = block(
-        night.units.values,
-        pl.DataFrame({"unit": range(night.units.count), "is_trusted": night.trusted}, schema_overrides={"unit": pl.UInt32}),
-    )
-    flags = night.trusted.to_numpy()
-    pairs = pairs.with_columns(both_trusted=pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))
-    weighed = weigh(compare(pairs, night.units, model), model)
+    weighed, blocks = pairing(night, model)
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
         night.members["unit"], own_id=_own_ids(night)
     )
@@ -140,11 +133,13 @@ def _own_ids(night: Night) -> pl.Series:
 class _Run:
     """One run: what was found, what persons are called, and the tables that come of it."""
 
-    def __init__(self, source: Source, records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> None:
+    def __init__(
+        self, source: Source, records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing = pair_up
+    ) -> None:
         self._source, self._model = source, model
         self._of_row = records.of_row
         self._queue = _queue(previous)
-        self._found = resolve(records, previous, as_of, model)
+        self._found = resolve(records, previous, as_of, model, pairing)
         memory = remember(previous.get("identity"), previous.get("person_record"), previous.get("person"))
         self._named = name_clusters(self._found.rows, memory, as_of)
         self._methods: Counter[str] = Counter()

@@ -18,13 +18,18 @@ def bucket(folder: Path, number: int) -> Path:
 
 
 def write_bucket(frame: pl.DataFrame, folder: Path, number: int) -> None:
-    """Write a part in one step: a worker that dies leaves none, and one that does the same part again replaces it by the same."""
-    folder.mkdir(parents=True, exist_ok=True)
-    half = folder / f".{number:05}-{uuid.uuid4().hex}"
+    """Write a part of a table."""
+    write_whole(frame, bucket(folder, number))
+
+
+def write_whole(frame: pl.DataFrame, target: Path) -> None:
+    """Write a file in one step: a worker that dies leaves none, and one that does the same again replaces it by the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
     try:
         with GrowingParquet(half) as out:
             out.write(frame)
-        half.replace(bucket(folder, number))
+        half.replace(target)
     finally:
         half.unlink(missing_ok=True)
 

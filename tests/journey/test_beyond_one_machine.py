@@ -19,31 +19,28 @@ from tests.journey.conftest import ROOT, TINY, Done, tables
 RUN = """
 from flows.settings import quiet_prefect
 quiet_prefect()
-import flows.nightly, matching.standardise, rules.parts
+import flows.nightly, matching.pairs_in_parts, matching.standardise, rules.parts
 flows.nightly.HAND_OUT = lambda *_: None
-matching.standardise.PART_ROWS, rules.parts.CHILDREN_AT_ONCE = 50, 20
+matching.standardise.PART_ROWS, matching.pairs_in_parts.UNITS_COMPARED, rules.parts.CHILDREN_AT_ONCE = 50, 100, 20
 from flows.cli import main
 if __name__ == "__main__":
     main()
 """
-# what a worker loads first: of each station, the first to write its second file dies instead, once
+# what a worker loads first: the first to write its second file of pairs dies instead, once
 DYING = """
 import os
 from pathlib import Path
-import matching.standardise_in_parts, rules.decide_in_parts
-def dying(module, mark):
-    write, written = module.write_bucket, []
-    def once(frame, folder, number):
+import matching.pairs_in_parts
+def dying(write, mark):
+    written = []
+    def once(*args):
         if written and not mark.exists():
             mark.touch()
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f".{{number:05}}-half").write_bytes(b"PAR1")
             os._exit(1)
-        written.append(number)
-        write(frame, folder, number)
-    module.write_bucket = once
-for module in (matching.standardise_in_parts, rules.decide_in_parts):
-    dying(module, Path({folder!r}) / module.__name__)
+        written.append(None)
+        write(*args)
+    return once
+matching.pairs_in_parts.write_whole = dying(matching.pairs_in_parts.write_whole, Path({mark!r}))
 """
 
 
@@ -51,7 +48,7 @@ for module in (matching.standardise_in_parts, rules.decide_in_parts):
 def spread(tmp_path_factory, tiny_as_of) -> tuple[Path, Done]:
     """The folder of a night on two worker processes, under Prefect, and what was said."""
     folder = tmp_path_factory.mktemp("spread")
-    (folder / "dying.py").write_text(DYING.format(folder=str(folder)), "utf-8")
+    (folder / "dying.py").write_text(DYING.format(mark=str(folder / "died")), "utf-8")
     env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | {
         "PREFECT_HOME": str(folder / "prefect"), "CHILDFLOW_RUNNER": "dask", "CHILDFLOW_KEEP_WORK": "1",
         "DASK_DISTRIBUTED__WORKER__PRELOAD": json.dumps([str(folder / "dying.py")]),
@@ -70,12 +67,13 @@ def test_two_worker_processes_one_of_them_dying_give_the_tables_of_one_process(s
         assert one[name].equals(other[name]), name
 
 
-def test_a_worker_died_at_each_station_and_its_parts_were_done_again(spread):
+def test_every_station_was_done_in_parts_and_a_worker_died_over_one(spread):
     folder, _ = spread
-    assert (folder / "matching.standardise_in_parts").exists() and (folder / "rules.decide_in_parts").exists()
+    assert (folder / "died").exists()
     (parts,) = folder.glob("register.duckdb.d/work/*/parts")
     assert len(list(parts.glob("decide/assessment/0*.parquet"))) == 8
     assert len(list(parts.glob("standard/household/0*.parquet"))) > 2
+    assert len(list(parts.glob("link/weighed/*.parquet"))) == 3
 
 
 def test_no_name_or_number_is_said_by_workers_or_kept_by_prefect(spread):

@@ -1,0 +1,139 @@
+"""Blocking and comparing, a part at a time: each step goes from files to files and looks at nothing else, so that any worker may do it, and do it again.
+
+Enters: the units of a night, laid out in files. Leaves: the weighed pairs and the report of blocking, those of `matching.pairs.pair_up`. A first step takes the rules
+that begin with one attribute, and of its values those of one bucket: a block lies in one bucket, whole. Pairs are exchanged by the bucket of their smaller unit, so that
+a second step sees all rules that found a pair, and compares it once. Buckets go by a fixed hash of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from matching.blocking import CHILD_RULES, FURTHER, REPORT_SCHEMA, block
+from matching.comparisons import Units
+from matching.model import Model, load_model
+from matching.night import Night
+from matching.pairs import PAIR, Pairing, weighed_pairs
+from schemas.buckets import write_whole
+
+# one bucket of values, and one of pairs, for so many units: a step also reads the further values of its units, which lie anywhere, so many small ones read much twice
+UNITS_BLOCKED, UNITS_COMPARED = 2**22, 2**20
+_COUNTED = ("pairs_possible", "blocks_over_cap", "pairs_dropped")
+_FREQUENCIES = ("name", "same_sound", "other_surname", "birth")
+# number of the step, first attribute of its rules, bucket of its values, number of buckets of pairs
+Keyed = tuple[int, str, int, int]
+# does a step for each of its parts, wherever that may be
+Each = Callable[[Callable[..., None], Iterable[Any], Path], None]
+
+
+def pairing_in_parts(folder: Path, each: Each) -> Pairing:
+    """The way to the weighed pairs by way of files in a folder, which is made; `each` does the steps."""
+
+    def pair_up(night: Night, _: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
+        parts = lay_out(night, folder)
+        each(block_part, parts, folder)
+        numbers = range(parts[0][3])
+        each(compare_part, [(number, len(parts)) for number in numbers], folder)
+        weighed = pl.concat([pl.read_parquet(_file(folder, "weighed", number)) for number in numbers]).sort("l", "r")
+        return weighed, _report(weighed, [pl.read_parquet(_file(folder, "counted", number)) for number in range(len(parts))])
+
+    return pair_up
+
+
+def lay_out(night: Night, folder: Path) -> list[Keyed]:
+    """Write what the steps read; the parts of the first."""
+    units = night.units
+    buckets, slices = (max(1, -(-units.count // most)) for most in (UNITS_BLOCKED, UNITS_COMPARED))
+    firsts = sorted({rule.attributes[0] for rule in CHILD_RULES})
+    for name, table in units.values.items():
+        _write(table, folder, "values", name)
+    for attribute in firsts:
+        table = units.values[attribute]
+        of = bucket_of(table["value"], buckets)
+        for bucket in range(buckets):
+            _write(table.filter(of == bucket), folder, f"keys_{attribute}", bucket)
+    for kind in _FREQUENCIES:
+        _write(units.frequencies[kind], folder, "frequencies", kind)
+    whole = {"names": units.names, "relatives": units.relatives, "id_texts": units.id_texts, "trusted": night.trusted.to_frame("is_trusted")}
+    for name, table in whole.items():
+        _write(table, folder, "units", name)
+    return [(number, *part, slices) for number, part in enumerate((a, b) for a in firsts for b in range(buckets))]
+
+
+def block_part(part: Keyed, folder: Path) -> None:
+    """The pairs that the rules beginning with an attribute find in one bucket of its values, and their counts."""
+    number, attribute, bucket, slices = part
+    trusted = pl.read_parquet(_file(folder, "units", "trusted"))
+    trusted = trusted.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unit"), "is_trusted")
+    rules = {i: rule for i, rule in enumerate(CHILD_RULES) if rule.attributes[0] == attribute}
+    keys = pl.read_parquet(_file(folder, f"keys_{attribute}", bucket))
+    of = _chosen(keys["unit"], trusted.height)
+    others = {name for rule in rules.values() for name in rule.attributes[1:]} | set(FURTHER)
+    values = {attribute: keys} | {name: _rows_of(folder, name, of) for name in sorted(others)}
+    pairs, report = block(values, trusted, tuple(rules.values()))
+    rule = pl.Series("rule", np.array(list(rules), dtype=np.uint8)[pairs["rule"].to_numpy()])
+    found = pairs.with_columns(rule, bucket=pl.Series(bucket_of(pairs["l"], slices))).sort("bucket", "l", "r")
+    _write(found, folder, "pairs", number)
+    _write(report.with_columns(index=pl.Series(list(rules), dtype=pl.UInt8)), folder, "counted", number)
+
+
+def compare_part(part: tuple[int, int], folder: Path) -> None:
+    """The pairs of one bucket, each once and by the first rule that found it, compared and weighed; `part`: the bucket, and how many first steps there were."""
+    bucket, steps = part
+    found = pl.scan_parquet([_file(folder, "pairs", number) for number in range(steps)]).filter(pl.col("bucket") == bucket)
+    pairs = found.group_by("l", "r").agg(pl.col("rule").min()).select(PAIR).sort("l", "r").collect()
+    trusted = pl.read_parquet(_file(folder, "units", "trusted"))["is_trusted"]
+    of = _chosen(pl.concat([pairs["l"], pairs["r"]]), trusted.len())
+    units = Units(
+        count=trusted.len(),
+        values={file.stem: _rows_of(folder, file.stem, of) for file in sorted((folder / "values").glob("*.parquet"))},
+        names=pl.read_parquet(_file(folder, "units", "names")),
+        relatives=_held(pl.read_parquet(_file(folder, "units", "relatives")), of),
+        id_texts=_held(pl.read_parquet(_file(folder, "units", "id_texts")), of),
+        frequencies={kind: pl.read_parquet(_file(folder, "frequencies", kind)) for kind in _FREQUENCIES},
+    )
+    _write(weighed_pairs(pairs, trusted, units, load_model()), folder, "weighed", bucket)
+
+
+def bucket_of(values: pl.Series, buckets: int) -> npt.NDArray[np.uint32]:
+    """The bucket of each number, by the finish of splitmix64 (Steele, Lea and Flood 2014)."""
+    mixed = values.to_numpy().astype(np.uint64) if values.dtype != pl.Boolean else values.cast(pl.UInt8).to_numpy().astype(np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(buckets)).astype(np.uint32)
+
+
+def _report(weighed: pl.DataFrame, counted: list[pl.DataFrame]) -> pl.DataFrame:
+    """The counts of all buckets, rule by rule."""
+    new = np.bincount(weighed["rule"].to_numpy(), minlength=len(CHILD_RULES))
+    summed = pl.concat(counted).group_by("index").agg(pl.col("rule").first(), pl.col(_COUNTED).sum()).sort("index")
+    return summed.with_columns(pairs_new=pl.Series(new)).match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
+
+
+def _chosen(units: pl.Series, count: int) -> npt.NDArray[np.bool_]:
+    wanted = np.zeros(count, dtype=np.bool_)
+    wanted[units.to_numpy()] = True
+    return wanted
+
+
+def _held(table: pl.DataFrame, of: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """The rows of some units."""
+    return table.filter(of[table["unit"].to_numpy()])
+
+
+def _rows_of(folder: Path, attribute: str, of: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    return _held(pl.read_parquet(_file(folder, "values", attribute)), of)
+
+
+def _file(folder: Path, kind: str, name: str | int) -> Path:
+    return folder / kind / f"{name}.parquet"
+
+
+def _write(table: pl.DataFrame, folder: Path, kind: str, name: str | int) -> None:
+    write_whole(table, _file(folder, kind, name))
