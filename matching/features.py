@@ -69,6 +69,7 @@ def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[st
         "id_front": lambda m: _id_part(records, own, m, 0, _FRONT),
         "id_tail": lambda m: _id_part(records, own, m, _FRONT, identifiers.LENGTH - _FRONT),
         "district": lambda m: pl.concat([m.sets(records.rows[name]) for name in ("place", "hukou")]),
+        "town": lambda m: pl.concat([m.sets(records.rows[name]) for name in ("place_town", "hukou_town")]),
         "relative": lambda m: m.lifted(pl.concat([records.relatives.select("rec", value="name_code").drop_nulls(), records.sparse["mother_code"]])),
         "relative_id": _table(records.relatives.select("rec", value="number").drop_nulls()),
         "phone": lambda m: m.lifted(pl.concat([records.phones, records.relatives.select("rec", value="phone").drop_nulls()])),

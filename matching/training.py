@@ -31,7 +31,7 @@ _FLOOR = 1e-9
 _OF = {
     "name": "name", "sound": "name", "given": "name", "surname": "name", "birth": "birth_date", "birth_swapped": "birth_date", "birth_month": "birth_date",
     "birth_year": "birth_date", "birth_anniversary": "birth_date", "sex": "sex", "id_number": "id_number", "id_front": "id_number", "id_tail": "id_number",
-    "place_town": "place", "hukou_town": "hukou", "district": "place", "certificate": "certificate", "document": "document", "feed_key": "record_key",
+    "place_town": "place", "hukou_town": "hukou", "district": "place", "town": "place", "certificate": "certificate", "document": "document", "feed_key": "record_key",
 }  # fmt: skip
 _UNTAUGHT = ("id_number", "record_key", "document")
 # fewer pairs than this teach nothing
