@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from matching.sets import Sets, mixed
+
 # a block that would make more pairs than this must agree on a further attribute
 BLOCK_CAP = 20_000
 FURTHER = ("sex", "district")
@@ -90,18 +92,18 @@ class Bounds:
 
 
 def block(
-    values: dict[str, pl.DataFrame], trusted: pl.DataFrame, rules: tuple[Rule, ...] = CHILD_RULES, bounds: Bounds | None = None
+    values: dict[str, Sets], trusted: npt.NDArray[np.bool_], rules: tuple[Rule, ...] = CHILD_RULES, bounds: Bounds | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The candidate pairs.
 
     Args:
-        values: long tables unit, value by attribute, in any order, repeats allowed; `trusted`: unit, is_trusted for every unit, in order.
+        values: what the units have, by attribute. trusted: for each unit, whether it has a number of its own.
         rules: in the order in which they claim pairs. bounds: the children's where none are given.
 
     Returns:
         The pairs l < r (units) with `rule` (index), each once, sorted; and the report (REPORT_SCHEMA), one row a rule.
     """
-    keys = _Keys(values, ~trusted["is_trusted"].to_numpy(), bounds or Bounds())
+    keys = _Keys(values, ~trusted, bounds or Bounds())
     found: list[Whole] = []
     report: list[dict[str, object]] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -142,13 +144,12 @@ class _Keys:
     lists of values ever meet in one key, a needless pair is compared; none is lost.
     """
 
-    def __init__(self, values: dict[str, pl.DataFrame], loose: npt.NDArray[np.bool_], bounds: Bounds) -> None:
+    def __init__(self, values: dict[str, Sets], loose: npt.NDArray[np.bool_], bounds: Bounds) -> None:
         self._values = values
         self._loose = loose
         self._bounds = bounds
         self._units = np.uint64(2 ** max(int(loose.size).bit_length(), 1))
         self._known: dict[tuple[tuple[str, ...], bool], _Blocks] = {}
-        self._sorted: dict[str, tuple[Whole, Place]] = {}
 
     def pairs(self, rule: Rule) -> tuple[Whole, dict[str, int]]:
         """The pairs of one rule as l x 2^28 + r, and its counts."""
@@ -171,8 +172,8 @@ class _Keys:
         """The blocks that make a pair under these attributes."""
         if (attributes, trusted_too) not in self._known:
             if len(attributes) == 1:
-                table = self._values[attributes[0]]
-                key, unit = table["value"].hash().to_numpy(), table["unit"].to_numpy().astype(np.uint64)
+                sets = self._values[attributes[0]]
+                key, unit = mixed(sets.value), sets.holders().astype(np.uint64)
             else:
                 shorter = self._of(attributes[:-1], trusted_too)
                 key, unit = self._narrowed(shorter.key, shorter.unit, attributes[-1])
@@ -181,15 +182,10 @@ class _Keys:
 
     def _narrowed(self, key: Whole, unit: Whole, attribute: str) -> tuple[Whole, Whole]:
         """The keys with the values of a further attribute mixed in: one for each value the unit has."""
-        if attribute not in self._sorted:
-            table = self._values[attribute]
-            holder = table["unit"].to_numpy()
-            sizes = np.bincount(holder, minlength=self._loose.size)
-            self._sorted[attribute] = table["value"].hash().to_numpy()[np.argsort(holder)], np.append(0, np.cumsum(sizes))
-        value, start = self._sorted[attribute]
-        first = start[unit]
-        size = start[unit + np.uint64(1)] - first
-        return np.repeat(key, size) * _MIX + value[_places(first, size)], np.repeat(unit, size)
+        sets = self._values[attribute]
+        size = sets.sizes(unit)
+        value = sets.value[_places(sets.start[unit].astype(np.int64), size)]
+        return np.repeat(key, size) * _MIX + mixed(value), np.repeat(unit, size)
 
     def _thinned(self, key: Whole, unit: Whole, trusted_too: bool) -> _Blocks:
         """The blocks of distinct units that make a pair."""

@@ -67,6 +67,11 @@ class Records:
         return self.rows.height
 
     @property
+    def partial(self) -> pl.DataFrame:
+        """rec, text of the numbers that are not whole."""
+        return self.texts.filter(pl.col("kind") == "partial").select("rec", "text")
+
+    @property
     def recs(self) -> pl.DataFrame:
         """rec, record_hash."""
         return self.rows.select("record_hash").with_row_index("rec").select("rec", "record_hash")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -17,18 +17,18 @@ import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from matching import name_levels
+from matching import identifiers, name_levels
+from matching.features import ID_KINDS
+from matching.frequencies import Shares
 from matching.model import Model
+from matching.sets import Place, Sets, Whole
 from schemas.reference import lists
 
 NEAR_DAYS = 62
 _LOST = ord("?")
+# above every level: nothing to compare
+_SILENT = 127
 _SIMILAR_NAMES = (name_levels.SOUND, name_levels.UNREADABLE, name_levels.NEAR, name_levels.DROPPED, name_levels.SHORT, name_levels.ORDER)
-# the attributes that pairs share or do not, and those of which every value of one side meets every value of the other
-_COMPARED = (
-    "birth_month", "birth_year", "sex", "phone", "address", "place_town", "place", "hukou_town", "hukou", "household", "certificate", "document", "feed_key", "feed",
-)  # fmt: skip
-_CROSSED = ("name", "birth")
 # comparison; level and attribute that both must share for it, best first; the attribute both must have, and the level where they share none
 _BY_VALUE: tuple[tuple[str, tuple[tuple[str, str], ...], str, str], ...] = (
     ("sex", (("same", "sex"),), "sex", "different"),
@@ -40,23 +40,42 @@ _BY_VALUE: tuple[tuple[str, tuple[tuple[str, str], ...], str, str], ...] = (
     ("document", (("same", "document"),), "document", "different"),
     ("record_key", (("same", "feed_key"), ("same_feed", "feed")), "feed", "other_feed"),
 )
-# polars, numpy and rapidfuzz let go of the interpreter while they work
+# pairs that are compared at once, in each of so many threads: polars, numpy and rapidfuzz let go of the interpreter while they work
+_SLICE = 400_000
 _WORKERS = 2
+Levels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Units:
-    """The units of a night: `values` are long tables unit, value by attribute (see `matching.features.attributes`), `count` how many there are.
+    """The units of a night: what they have, by attribute (`matching.features.attributes`), and what the values stand for.
 
-    Tables may repeat themselves; what compares looks at each value once.
+    Attributes:
+        count: how many there are. names: the name table. partial: the texts of numbers that are not whole. frequencies: see `matching.frequencies`.
     """
 
     count: int
-    values: dict[str, pl.DataFrame]
+    values: dict[str, Sets]
     names: pl.DataFrame
-    relatives: pl.DataFrame
-    id_texts: pl.DataFrame
-    frequencies: dict[str, pl.DataFrame]
+    partial: pl.Series
+    frequencies: dict[str, Shares]
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The two units of each pair."""
+
+    left: npt.NDArray[np.uint32]
+    right: npt.NDArray[np.uint32]
+
+    def shared(self, sets: Sets) -> npt.NDArray[np.bool_]:
+        return sets.shared(self.left, self.right)
+
+    def both(self, sets: Sets) -> npt.NDArray[np.bool_]:
+        return sets.both(self.left, self.right)
+
+    def crossed(self, sets: Sets) -> tuple[Place, Whole, Whole]:
+        return sets.crossed(self.left, self.right)
 
 
 def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
@@ -69,122 +88,103 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
         The pairs, in their order, with a column of levels (Int8, index into the model's levels) for each comparison, and the frequencies that
         `name` and `birth_date` go by.
     """
-    numbered = pairs.select("l", "r").with_row_index("pair")
-    units = _of_pairs(units, pairs)
+    left, right = (pairs[side].cast(pl.UInt32).to_numpy() for side in ("l", "r"))
+    slices = [_Pairs(left[at : at + _SLICE], right[at : at + _SLICE]) for at in range(0, max(1, len(left)), _SLICE)]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        found = [pool.submit(each, numbered, units, model) for each in (_names, _births, _id_numbers, _relatives)]
-        found += [pool.submit(_by_value, numbered, units, model, *said) for said in _BY_VALUE]
-    out = numbered
-    for each in found:
-        out = out.join(each.result(), on="pair", how="left", maintain_order="left")
-    return pairs.hstack(out.drop("pair", "l", "r"))
+        found = list(pool.map(lambda some: _compared(some, units, model), slices))
+    return pairs.hstack(pl.concat(found))
 
 
-def _of_pairs(units: Units, pairs: pl.DataFrame) -> Units:
-    """What the units of some pairs have, as far as it is compared; what is crossed, each value once."""
-    wanted = np.zeros(units.count, dtype=np.bool_)
-    for side in ("l", "r"):
-        wanted[pairs[side].to_numpy()] = True
-
-    def chosen(table: pl.DataFrame) -> pl.DataFrame:
-        return table.filter(wanted[table["unit"].to_numpy()])
-
-    values = {name: chosen(units.values[name]) for name in _COMPARED} | {name: chosen(units.values[name]).unique() for name in _CROSSED}
-    return replace(units, values=values, relatives=chosen(units.relatives).unique(), id_texts=chosen(units.id_texts).unique())
-
-
-def cross(pairs: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Every value of one side beside every value of the other: pair, the columns of `left`, those of `right` with `_r`."""
-    right = left if right is None else right
-    half = pairs.join(left, left_on="l", right_on="unit")
-    return half.join(right, left_on="r", right_on="unit", suffix="_r").drop("l", "r")
-
-
-def _shares(pairs: pl.DataFrame, values: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether the two units of each pair have a value in common."""
-    half = pairs.join(values, left_on="l", right_on="unit")
-    common = half.join(values, left_on=["r", "value"], right_on=["unit", "value"], how="semi")["pair"].unique()
-    out = np.zeros(pairs.height, dtype=np.bool_)
-    out[common.to_numpy()] = True
-    return out
-
-
-def _have(pairs: pl.DataFrame, values: pl.DataFrame, count: int) -> npt.NDArray[np.bool_]:
-    """Whether both units of each pair have any value."""
-    has = np.zeros(count, dtype=np.bool_)
-    has[values["unit"].to_numpy()] = True
-    both: npt.NDArray[np.bool_] = has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]
-    return both
+def _compared(pairs: _Pairs, units: Units, model: Model) -> pl.DataFrame:
+    """The levels of some pairs."""
+    levels: dict[str, Levels] = {}
+    levels["name"], name_frequency = _names(pairs, units, model)
+    levels["birth_date"], birth_frequency = _births(pairs, units, model)
+    levels["id_number"] = _id_numbers(pairs, units, model)
+    levels["relatives"] = _relatives(pairs, units, model)
+    for said in _BY_VALUE:
+        levels[said[0]] = _by_value(pairs, units, model, *said)
+    columns = [pl.Series(name, level.astype(np.int8)) for name, level in levels.items()]
+    frequency = {"name_frequency": name_frequency, "birth_date_frequency": birth_frequency}
+    return pl.DataFrame(columns).select(pl.when(pl.all() >= 0).then(pl.all())).hstack(pl.DataFrame(frequency, nan_to_null=True))
 
 
 def _by_value(
-    pairs: pl.DataFrame, units: Units, model: Model, name: str, steps: tuple[tuple[str, str], ...], known: str, otherwise: str
-) -> pl.DataFrame:
-    """A comparison of sets of codes: the first step whose attribute the two share; `otherwise` where both have `known`; else null."""
+    pairs: _Pairs, units: Units, model: Model, name: str, steps: tuple[tuple[str, str], ...], known: str, otherwise: str
+) -> Levels:
+    """A comparison of sets of codes: the first step whose attribute the two share; `otherwise` where both have `known`; else -1."""
     comparison = model.comparison(name)
-    level = np.where(_have(pairs, units.values[known], units.count), comparison.position(otherwise), -1)
+    level = np.where(pairs.both(units.values[known]), comparison.position(otherwise), -1)
     for step, attribute in reversed(steps):
-        level = np.where(_shares(pairs, units.values[attribute]), comparison.position(step), level)
-    return _column(pairs, name, level)
+        level = np.where(pairs.shared(units.values[attribute]), comparison.position(step), level)
+    return level
 
 
-def _column(pairs: pl.DataFrame, name: str, level: npt.NDArray[np.int64]) -> pl.DataFrame:
-    """pair and the level, -1 becoming null."""
-    return pairs.select("pair", pl.Series(name, level.astype(np.int8))).with_columns(pl.when(pl.col(name) >= 0).then(name))
+def _best(pair: Place, level: Levels, frequency: npt.NDArray[np.float64], count: int) -> tuple[Levels, npt.NDArray[np.float64]]:
+    """For each of `count` pairs the best of its levels (-1 where it has none), and of that the rarest value's frequency."""
+    order = np.lexsort((frequency, level, pair))
+    pair, level, frequency = pair[order], level[order], frequency[order]
+    first = np.append(True, pair[1:] != pair[:-1])[: len(pair)]
+    best, rarest = np.full(count, -1), np.full(count, np.nan)
+    best[pair[first]], rarest[pair[first]] = level[first], frequency[first]
+    return best, rarest
 
 
-def _names(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+def _names(pairs: _Pairs, units: Units, model: Model) -> tuple[Levels, npt.NDArray[np.float64]]:
     """The best level over all names, with the frequency it goes by; `newborn` where one side has no name that says who."""
     comparison = model.comparison("name")
-    positions = {i: comparison.position(each) for i, each in enumerate(name_levels.LEVELS)}
-    crossed = cross(pairs, units.values["name"]).rename({"value": "a", "value_r": "b"})
-    compared = name_levels.compare_names(crossed, units.names)
-    levelled = crossed.join(compared, on=["a", "b"]).with_columns(frequency=pl.lit(None, dtype=pl.Float64))
-    for level, kind in ((name_levels.SAME, "name"), (name_levels.SOUND, "same_sound"), (name_levels.GIVEN, "other_surname")):
-        table = units.frequencies[kind]
-        levelled = (
-            levelled.join(table, left_on="a", right_on="value", how="left", maintain_order="left")
-            .join(table, left_on="b", right_on="value", how="left", suffix="_b", maintain_order="left")
-            .with_columns(frequency=pl.when(pl.col("level") == level).then(pl.max_horizontal("share", "share_b")).otherwise("frequency"))
-            .drop("share", "share_b")
-        )
-    best = levelled.sort("pair", "level", "frequency").unique("pair", keep="first", maintain_order=True)
-    out = pairs.select("pair").join(best.select("pair", "level", name_frequency="frequency"), on="pair", how="left", maintain_order="left")
-    named = pl.col("level").replace_strict(positions, default=comparison.position("newborn"), return_dtype=pl.Int8)
-    return out.select("pair", "name_frequency", name=named)
+    pair, a, b = pairs.crossed(units.values["name"])
+    level = _name_levels(a, b, units.names)
+    frequency = np.full(len(pair), np.nan)
+    for kind, shares in ((name_levels.SAME, "name"), (name_levels.SOUND, "same_sound"), (name_levels.GIVEN, "other_surname")):
+        at = level == kind
+        frequency[at] = np.fmax(units.frequencies[shares].of(a[at]), units.frequencies[shares].of(b[at]))
+    best, rarest = _best(pair, level, frequency, len(pairs.left))
+    positions = np.array([*(comparison.position(each) for each in name_levels.LEVELS), comparison.position("newborn")])
+    return positions[best], rarest
 
 
-def _births(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+def _name_levels(a: Whole, b: Whole, names: pl.DataFrame) -> Levels:
+    """The level of each pair of names (codes); equal ones are not looked at."""
+    level = np.full(len(a), name_levels.SAME)
+    other = np.flatnonzero(a != b)
+    crossed = pl.DataFrame({"a": a[other], "b": b[other]}, schema={"a": pl.UInt32, "b": pl.UInt32})
+    compared = crossed.join(name_levels.compare_names(crossed, names), on=["a", "b"], how="left", maintain_order="left")
+    level[other] = compared["level"].to_numpy()
+    return level
+
+
+def _births(pairs: _Pairs, units: Units, model: Model) -> tuple[Levels, npt.NDArray[np.float64]]:
     """The best level over all birth dates exact to the day; else by month or year."""
     position = model.comparison("birth_date").position
-    dates = units.values["birth"]
-    crossed = cross(pairs, dates)
-    distinct = crossed.select("value", "value_r").unique().sort("value", "value_r")
+    pair, a, b = pairs.crossed(units.values["birth"])
+    level = np.full(len(pair), position("same"))
+    other = np.flatnonzero(a != b)
+    distinct, which = np.unique(a[other].astype(np.uint64) << np.uint64(32) | b[other], return_inverse=True)
+    days = pl.DataFrame({"value": (distinct >> np.uint64(32)).astype(np.uint32).view(np.int32), "value_r": distinct.astype(np.uint32).view(np.int32)})
+    level[other] = _day_levels(days, position)[which]
+    best, rarest = _best(pair, level, units.frequencies["birth"].of(a), len(pairs.left))
+    coarse = np.full(len(pairs.left), -1)
+    for attribute, name in (("birth_year", "year_same"), ("birth_month", "month_same")):
+        sets = units.values[attribute]
+        coarse = np.where(pairs.both(sets), np.where(pairs.shared(sets), position(name), position("different")), coarse)
+    return np.where(best >= 0, best, coarse), rarest
+
+
+def _day_levels(distinct: pl.DataFrame, position: Callable[[str], int]) -> Levels:
+    """The level of pairs of different days (value, value_r: since 1970)."""
     a, b = distinct["value"].cast(pl.Date), distinct["value_r"].cast(pl.Date)
     edits = process.cpdist(a.dt.strftime("%Y%m%d").to_list(), b.dt.strftime("%Y%m%d").to_list(), scorer=OSA.distance, score_cutoff=2)
     turned = (a.dt.year() == b.dt.year()) & (a.dt.month() == b.dt.day()) & (a.dt.day() == b.dt.month())
-    distinct = distinct.with_columns(
-        level=pl.when(pl.col("value") == pl.col("value_r")).then(position("same"))
-        .when(turned).then(position("swapped"))
+    level = (
+        pl.when(turned).then(position("swapped"))
         .when(_lunar(distinct)).then(position("lunar"))
         .when(pl.Series(edits, dtype=pl.Int32) <= 1).then(position("one_digit"))
         .when((a.dt.month() == b.dt.month()) & (a.dt.day() == b.dt.day())).then(position("other_year"))
         .when((pl.col("value") - pl.col("value_r")).abs() <= NEAR_DAYS).then(position("near"))
         .otherwise(position("different")).cast(pl.Int64)
     )  # fmt: skip
-    best = (
-        crossed.join(distinct, on=["value", "value_r"])
-        .join(units.frequencies["birth"], on="value", how="left")
-        .sort("pair", "level", "share")
-        .unique("pair", keep="first", maintain_order=True)
-    )
-    coarse = np.full(pairs.height, -1)
-    for attribute, level in (("birth_year", "year_same"), ("birth_month", "month_same")):
-        comparable, shared = _have(pairs, units.values[attribute], units.count), _shares(pairs, units.values[attribute])
-        coarse = np.where(comparable, np.where(shared, position(level), position("different")), coarse)
-    out = pairs.select("pair", pl.Series("coarse", coarse)).join(best.select("pair", "level", "share"), on="pair", how="left", maintain_order="left")
-    known = pl.coalesce("level", "coarse")
-    return out.select("pair", birth_date=pl.when(known >= 0).then(known).cast(pl.Int8), birth_date_frequency="share")
+    return distinct.select(level).to_series().to_numpy()
 
 
 def _lunar(distinct: pl.DataFrame) -> pl.Series:
@@ -210,21 +210,33 @@ def _lunar_days() -> pl.DataFrame:
     return days.select(day=(pl.col("start") + pl.col("date") - 1).cast(pl.Int32), written=written.cast(pl.Int32))
 
 
-def _id_numbers(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+def _id_numbers(pairs: _Pairs, units: Units, model: Model) -> Levels:
     """The best level over what is left of id numbers; a number inside a record key may be an old one, one taken for
     a sibling's is none of the child's: they only speak for, never against."""
     position = model.comparison("id_number").position
-    texts = units.id_texts.select("text", "kind").unique().sort("text", "kind").with_row_index("code")
-    crossed = cross(pairs, units.id_texts.join(texts, on=["text", "kind"]).select("unit", "code"))
-    distinct = crossed.select("code", "code_r").unique()
-    sides = (texts[distinct[code].to_numpy()] for code in ("code", "code_r"))
-    both = pl.concat([side.select("text", "kind").rename({"text": f"text{end}", "kind": f"kind{end}"}) for side, end in zip(sides, ("", "_r"), strict=True)], how="horizontal")
-    compared = distinct.with_columns(compare_id_texts(both, position)["level"])
-    best = crossed.join(compared, on=["code", "code_r"]).group_by("pair").agg(
-        id_number=pl.col("level").min(), two=(pl.col("level") == position("two_numbers")).any()
-    )
-    level = pl.when(pl.col("two") & (pl.col("id_number") != position("same"))).then(position("two_numbers")).otherwise("id_number")
-    return best.select("pair", id_number=level.cast(pl.Int8))
+    pair, a, b = pairs.crossed(units.values["id_text"])
+    both = pl.DataFrame({"a": a, "b": b})
+    distinct = both.unique()
+    sides = [_id_texts(distinct[side], units.partial).rename({"text": f"text{end}", "kind": f"kind{end}"}) for side, end in (("a", ""), ("b", "_r"))]
+    compared = distinct.with_columns(compare_id_texts(pl.concat(sides, how="horizontal"), position)["level"])
+    level = both.join(compared, on=["a", "b"], how="left", maintain_order="left")["level"].fill_null(_SILENT).to_numpy()
+    best = np.full(len(pairs.left), _SILENT)
+    np.minimum.at(best, pair, level)
+    two = np.zeros(len(pairs.left), dtype=np.bool_)
+    two[pair[level == position("two_numbers")]] = True
+    best = np.where(two & (best != position("same")), position("two_numbers"), best)
+    return np.where(best == _SILENT, -1, best)
+
+
+def _id_texts(codes: pl.Series, partial: pl.Series) -> pl.DataFrame:
+    """text, kind of what `matching.features.id_code` wrote."""
+    told = codes.to_frame("code").select(number=pl.col("code") // len(ID_KINDS), kind=pl.col("code") % len(ID_KINDS))
+    kinds = dict(enumerate(ID_KINDS))
+    is_partial = pl.col("kind") == ID_KINDS.index("partial")
+    left = told.filter(is_partial)["number"]
+    whole = told.select(text=identifiers.unpacked(pl.col("number")), kind=pl.col("kind").replace_strict(kinds, return_dtype=pl.String))
+    text = whole["text"].scatter(told.select(is_partial.arg_true()).to_series(), partial.gather(left))
+    return whole.with_columns(text=text)
 
 
 def compare_id_texts(both: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFrame:
@@ -253,30 +265,22 @@ def compare_id_texts(both: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFra
     ).drop("known", "wrong", "front", "turned")  # fmt: skip
 
 
-def _relatives(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
-    """How the people around the two children agree, as sets of persons known by name or number."""
-    position = model.comparison("relatives").position
-    people = units.relatives
-    names, numbers = (_common(pairs, people.select("unit", value=c).drop_nulls().unique()) for c in ("name_code", "number"))
-    parents = people.filter(pl.col("role") > 0, pl.col("name_code").is_not_null())
-    both = np.zeros(pairs.height, dtype=np.bool_)
-    for role in parents["role"].unique():
-        both |= _have(pairs, parents.filter(pl.col("role") == role), units.count)
-    strange = pairs.filter((names == 0) & (numbers == 0) & both)
-    crossed = cross(strange, parents.select("unit", "role", "name_code")).filter(pl.col("role") == pl.col("role_r")).rename({"name_code": "a", "name_code_r": "b"})
-    similar = name_levels.compare_names(crossed, units.names).filter(pl.col("level").is_in(_SIMILAR_NAMES))
-    alike = np.zeros(pairs.height, dtype=np.bool_)
-    alike[crossed.join(similar, on=["a", "b"], how="semi")["pair"].to_numpy()] = True
+def _relatives(pairs: _Pairs, units: Units, model: Model) -> Levels:
+    """How the people around the two children agree, as sets of persons known by name or number; parents are compared with their like."""
+    position, values = model.comparison("relatives").position, units.values
+    names, numbers = (values[each].common(pairs.left, pairs.right) for each in ("relative", "relative_id"))
+    both = pairs.both(values["father"]) | pairs.both(values["mother"])
+    strange = np.flatnonzero((names == 0) & (numbers == 0) & both)
+    some = _Pairs(pairs.left[strange], pairs.right[strange])
+    alike = np.zeros(len(pairs.left), dtype=np.bool_)
+    for parent in ("father", "mother"):
+        pair, a, b = some.crossed(values[parent])
+        similar = np.isin(_name_levels(a, b, units.names), _SIMILAR_NAMES) & (a != b)
+        alike[strange[pair[similar]]] = True
     level = np.select(
         [np.maximum(names, numbers) >= 2, numbers == 1, names == 1, alike, both],
         [position(each) for each in ("two_same", "number_same", "one_same", "similar", "other_parent")],
         position("other_people"),
     )
-    return _column(pairs, "relatives", np.where(_have(pairs, people, units.count), level, -1))
-
-
-def _common(pairs: pl.DataFrame, values: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """How many values the two units of each pair have in common; `values` are distinct."""
-    half = pairs.join(values, left_on="l", right_on="unit")
-    common = half.join(values, left_on=["r", "value"], right_on=["unit", "value"], how="semi")["pair"]
-    return np.bincount(common.to_numpy(), minlength=pairs.height)
+    has = [np.maximum(values["relative"].sizes(side), values["relative_id"].sizes(side)) > 0 for side in (pairs.left, pairs.right)]
+    return np.where(has[0] & has[1], level, -1)

@@ -107,7 +107,7 @@ def pair(register: Path, left: str, right: str) -> PairAnswer:
     owner = night.records.recs.join(night.members, on="rec").join(held.select("record_hash", "person_id").unique(), on="record_hash")
     owner = owner.select("unit", "person_id").unique()
     across = weighed.join(owner, left_on="l", right_on="unit").join(owner, left_on="r", right_on="unit", suffix="_r").filter(pl.col("person_id") != pl.col("person_id_r"))
-    trusted = {person for person, flag in owner.join(night.trusted.to_frame().with_row_index("unit"), on="unit").select("person_id", "is_trusted").iter_rows() if flag}
+    trusted = {person for person, flag in owner.join(night.trust, on="unit").select("person_id", "is_trusted").iter_rows() if flag}
     obstacles = [CAUSES["two_numbers"]] if trusted == {left, right} else []
     if across.is_empty():
         return _answer(left, right, None, (), [*obstacles, ("两人没有可以比较的内容", "nothing of theirs can be compared")])

@@ -16,12 +16,17 @@ import polars as pl
 
 from matching import identifiers
 from matching.coding import FEED, Records
+from matching.sets import Sets
 
 # feeds that keep one live row a child; the others write one a stay, a quarter or a grant
 ONE_ROW_FEEDS = ("education", "health", "medical_insurance", "disease_control", "disability")
 _LOST = "?"
+# the hash of an empty text
+_NOTHING = pl.Series([""]).hash().item()
 _FRONT = 14
 _WORKERS = 2
+# what a text is that tells of a child's number
+ID_KINDS = ("own", "faulty", "partial", "key", "carried")
 # attributes that are a column of the rows, and tables of few rows, as they are
 _AS_THEY_ARE = ("feed_key", "place", "place_town", "hukou", "hukou_town", "address")
 _SPARSE = ("household", "certificate", "document")
@@ -54,8 +59,8 @@ class Members:
         return long.select(pl.Series("unit", self.unit[long["rec"].to_numpy()], dtype=pl.UInt32), pl.exclude("rec"))
 
 
-def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[str, pl.DataFrame]:
-    """Every attribute of the units as a long table unit, value; repeats are possible.
+def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[str, Sets]:
+    """Every attribute of the units: what blocking goes by and comparisons look at.
 
     Args:
         records: the distinct rows.
@@ -70,14 +75,21 @@ def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[st
         "id_tail": lambda m: _id_part(records, own, m, _FRONT, identifiers.LENGTH - _FRONT),
         "district": lambda m: pl.concat([m.sets(records.rows[name]) for name in ("place", "hukou")]),
         "town": lambda m: pl.concat([m.sets(records.rows[name]) for name in ("place_town", "hukou_town")]),
-        "relative": lambda m: m.lifted(pl.concat([records.relatives.select("rec", value="name_code").drop_nulls(), records.sparse["mother_code"]])),
-        "relative_id": _table(records.relatives.select("rec", value="number").drop_nulls()),
-        "phone": lambda m: m.lifted(pl.concat([records.phones, records.relatives.select("rec", value="phone").drop_nulls()])),
+        "id_text": lambda m: _id_texts(records, own, m),
+        "id_number": lambda m: _whole_ids(_id_texts(records, own, m)),
+        "relative": lambda m: m.lifted(pl.concat([_relatives(records, pl.col("name_code")), records.sparse["mother_code"]])),
+        "relative_id": _table(_relatives(records, pl.col("number"))),
+        "father": _table(_relatives(records, pl.when(pl.col("relation") == "father").then("name_code"))),
+        "mother": lambda m: m.lifted(pl.concat([_relatives(records, pl.when(pl.col("relation") == "mother").then("name_code")), records.sparse["mother_code"]])),
+        "phone": lambda m: m.lifted(pl.concat([records.phones, _relatives(records, pl.col("phone"))])),
+        "name": lambda m: _names(records, m),
+        "sound": lambda m: _spoken(records, m),
+        "given": lambda m: _part_of_names(records, m, "given").filter(pl.col("value") != _NOTHING),
+        "surname": lambda m: _part_of_names(records, m, "surname"),
     }  # fmt: skip
     with ThreadPoolExecutor(_WORKERS) as pool:
-        found = {name: pool.submit(make, members) for name, make in made.items()}
-        named = pool.submit(_name_attributes, records, members)
-    return {name: each.result() for name, each in found.items()} | named.result()
+        found = {name: pool.submit(lambda make: Sets.of(make(members), members.count), make) for name, make in made.items()}
+    return {name: each.result() for name, each in found.items()}
 
 
 _Made = Callable[[Members], pl.DataFrame]
@@ -131,20 +143,31 @@ def _heads(held: pl.DataFrame, members: Members) -> pl.DataFrame:
     return members.lifted(held).unique(["unit", "number"], maintain_order=True)
 
 
-def id_texts(records: Records, own: pl.DataFrame, members: Members) -> pl.DataFrame:
-    """Every 18-character text that tells of a child's own number: unit, text, kind (own, faulty, partial, key, carried: valid, taken for a sibling's)."""
-    carried = own.filter(pl.col("id_role") == "sibling").select(
-        "rec", value=records.rows["number"].gather(own.filter(pl.col("id_role") == "sibling")["rec"])
-    )
-    numbers = {
-        "own": _own_ids(own),
-        "key": records.sparse["key_number"].rename({"value": "number"}),
-        "carried": carried.rename({"value": "number"}),
-    }
-    whole = [
-        _heads(held, members).select("unit", text=identifiers.unpacked(pl.col("number")), kind=pl.lit(kind)) for kind, held in numbers.items()
-    ]  # fmt: skip
-    return pl.concat([*whole, members.lifted(records.texts).select("unit", "text", "kind")])
+def _id_texts(records: Records, own: pl.DataFrame, members: Members) -> pl.DataFrame:
+    """Every text that tells of a child's own number, as `id_code` writes it: unit, value."""
+    siblings = own.filter(pl.col("id_role") == "sibling")["rec"]
+    carried = pl.DataFrame({"rec": siblings, "number": records.rows["number"].gather(siblings)})
+    numbers = {"own": _own_ids(own), "key": records.sparse["key_number"].rename({"value": "number"}), "carried": carried}
+    coded = [_heads(held, members).select("unit", value=id_code(pl.col("number"), kind)) for kind, held in numbers.items()]
+    faulty = records.texts.filter(pl.col("kind") == "faulty").select("rec", value=id_code(identifiers.packed(pl.col("text")), "faulty")).drop_nulls()
+    partial = records.partial.select("rec", value=id_code(pl.int_range(pl.len(), dtype=pl.UInt64), "partial"))
+    return pl.concat([*coded, members.lifted(faulty), members.lifted(partial)])
+
+
+def id_code(number: pl.Expr, kind: str) -> pl.Expr:
+    """A packed number, or the place of a text among `Records.partial`, with its kind (own, faulty, partial, key, carried: valid, taken for a sibling's)."""
+    return number * len(ID_KINDS) + ID_KINDS.index(kind)
+
+
+def _whole_ids(texts: pl.DataFrame) -> pl.DataFrame:
+    """The numbers that are whole, of any kind, packed."""
+    kinds = len(ID_KINDS)
+    return texts.filter(pl.col("value") % kinds != ID_KINDS.index("partial")).with_columns(pl.col("value") // kinds)
+
+
+def _relatives(records: Records, value: pl.Expr) -> pl.DataFrame:
+    """rec, value of the people near, where they have one."""
+    return records.relatives.select("rec", value=value).drop_nulls()
 
 
 def _id_part(records: Records, own: pl.DataFrame, members: Members, start: int, size: int) -> pl.DataFrame:
@@ -159,17 +182,23 @@ def _id_part(records: Records, own: pl.DataFrame, members: Members, start: int, 
     return pl.concat([numbers.select("unit", value=part), members.lifted(left)])
 
 
-def _name_attributes(records: Records, members: Members) -> dict[str, pl.DataFrame]:
-    """The names of the child itself by code, and their sounds, given names and surnames by hash."""
-    table = records.names
+def _names(records: Records, members: Members) -> pl.DataFrame:
+    """The names of the child itself, by code."""
     own_names = records.rows.select(pl.when("is_informative").then("name_code")).to_series()
-    names = pl.concat([members.sets(own_names), members.lifted(records.sparse["former_code"])])
-    parts = {name: table[name].hash().gather(names["value"]) for name in ("given", "surname")}
-    sounds = names.join(table.select(value="code", sound="sounds").explode("sound"), on="value")
-    given = pl.DataFrame({"unit": names["unit"], "value": parts["given"]})
-    return {
-        "name": names,
-        "sound": sounds.select("unit", value=pl.col("sound").hash()),
-        "given": given.filter(table["given"].gather(names["value"]) != ""),
-        "surname": pl.DataFrame({"unit": names["unit"], "value": parts["surname"]}),
-    }
+    return pl.concat([members.sets(own_names), members.lifted(records.sparse["former_code"])])
+
+
+def _part_of_names(records: Records, members: Members, part: str) -> pl.DataFrame:
+    """A part of the names, by hash."""
+    names = _names(records, members)
+    return pl.DataFrame({"unit": names["unit"], "value": records.names[part].hash().gather(names["value"])})
+
+
+def _spoken(records: Records, members: Members) -> pl.DataFrame:
+    """How the names may sound, by hash."""
+    table, names = records.names["sounds"], _names(records, members)
+    first = table.list.first().hash()
+    several = table.list.len() > 1
+    rest = records.names.filter(several).select(value="code", sound="sounds").explode("sound")
+    rest = names.join(rest, on="value").select("unit", value=pl.col("sound").hash())
+    return pl.concat([pl.DataFrame({"unit": names["unit"], "value": first.gather(names["value"])}), rest])

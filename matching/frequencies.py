@@ -1,4 +1,4 @@
-"""How frequent a value is: long tables of units go in, smoothed frequencies of names, sounds, given names and birthdays come out.
+"""How frequent a value is: the sets of units go in, smoothed frequencies of names, sounds, given names and birthdays come out.
 
 Each frequency is (count + pseudo x base) / (units + pseudo): with few rows the model's base speaks, with many the rows do. A night of five rows
 must not take every name for common.
@@ -6,27 +6,50 @@ must not take every name for common.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from matching.model import Model
+from matching.sets import Sets
 
 
-def smoothed(values: pl.DataFrame, count: int, base: float, pseudo: float) -> pl.DataFrame:
-    """value, share of a long table unit, value (repeats count once); `count` is the number of units."""
-    counted = values.select("unit", "value").unique().group_by("value").agg(n=pl.len())
-    return counted.select("value", share=(pl.col("n") + pseudo * base) / (count + pseudo))
+@dataclass(frozen=True)
+class Shares:
+    """Different values, ascending, and the share of each."""
+
+    value: npt.NDArray[np.unsignedinteger]
+    share: npt.NDArray[np.float64]
+
+    @classmethod
+    def smoothed(cls, sets: Sets, base: float, pseudo: float) -> Shares:
+        """The shares of all units that have each value."""
+        counted = pl.Series("value", sets.value).value_counts().sort("value")
+        return cls(counted["value"].to_numpy(), (counted["count"].to_numpy() + pseudo * base) / (sets.count + pseudo))
+
+    def of(self, values: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.float64]:
+        """The share of each of some values; NaN of one that nobody has."""
+        out = np.full(len(values), np.nan)
+        if len(self.value):
+            at = np.minimum(np.searchsorted(self.value, values), len(self.value) - 1)
+            known = self.value[at] == values
+            out[known] = self.share[at[known]]
+        return out
 
 
-def frequencies(values: dict[str, pl.DataFrame], names: pl.DataFrame, count: int, model: Model) -> dict[str, pl.DataFrame]:
+def frequencies(values: dict[str, Sets], names: pl.DataFrame, model: Model) -> dict[str, Shares]:
     """The frequencies the children's comparisons go by.
 
     Returns:
-        value, share for `name`, `same_sound` and `other_surname` (by code of the name) and `birth` (by day). A name's share as a sound is that of the
+        The shares for `name`, `same_sound` and `other_surname` (by code of the name) and `birth` (by day). A name's share as a sound is that of the
         most frequent sound it may have.
     """
     base, pseudo = model.frequencies, model.frequencies["pseudo_count"]
-    shares = {kind: smoothed(values[attribute], count, base[kind], pseudo) for attribute, kind in (("name", "name"), ("sound", "same_sound"), ("given", "other_surname"), ("birth", "birth"))}
-    borne = names.join(values["name"].select(code="value").unique(), on="code", how="semi")
+    attributes = {"name": "name", "same_sound": "sound", "other_surname": "given", "birth": "birth"}
+    shares = {kind: Shares.smoothed(values[attribute], base[kind], pseudo) for kind, attribute in attributes.items()}
+    borne = names[shares["name"].value]
     sounds = borne.select("code", text="sounds").explode("text")
     return shares | {
         "same_sound": _of_names(sounds, shares["same_sound"]),
@@ -34,7 +57,8 @@ def frequencies(values: dict[str, pl.DataFrame], names: pl.DataFrame, count: int
     }
 
 
-def _of_names(texts: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
-    """value (code of a name), share: that of the most frequent of its texts."""
-    hashed = texts.select("code", text=pl.col("text").hash())
-    return hashed.join(shares, left_on="text", right_on="value").group_by("code").agg(pl.col("share").max()).rename({"code": "value"})
+def _of_names(texts: pl.DataFrame, shares: Shares) -> Shares:
+    """The shares of names, by code: that of the most frequent of each one's texts."""
+    told = texts.select("code", share=pl.Series(shares.of(texts["text"].hash().to_numpy()), nan_to_null=True)).drop_nulls()
+    best = told.group_by("code").agg(pl.col("share").max()).sort("code")
+    return Shares(best["code"].to_numpy(), best["share"].to_numpy())

@@ -61,7 +61,7 @@ def by_truth(night: Night, record: pl.DataFrame, rows: pl.DataFrame, children: p
     told = record.join(known, on=list(_ROW)).group_by("record_hash").agg(pl.col("person").min())
     units = night.records.recs.join(night.members, on="rec").join(told, on="record_hash")
     units = units.group_by("unit").agg(pl.col("person").min(), several=pl.col("person").n_unique() > 1).filter(~pl.col("several")).drop("several")
-    units = units.join(children.select("person", "family", "twin_of"), on="person", how="left").join(night.trusted.to_frame().with_row_index("unit"), on="unit").sort("unit")
+    units = units.join(children.select("person", "family", "twin_of"), on="person", how="left").join(night.trust, on="unit").sort("unit")
     loose = ~(pl.col("is_trusted") & pl.col("is_trusted_r"))
     ends = [pl.min_horizontal("unit", "unit_r").alias("l"), pl.max_horizontal("unit", "unit_r").alias("r")]
     same = units.join(units, on="person", suffix="_r").filter(pl.col("unit") < pl.col("unit_r"), loose)

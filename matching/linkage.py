@@ -244,7 +244,7 @@ def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model
     )
     same = bound.filter(pl.col("decision") == "same", pl.col("l") != pl.col("r")).select("l", "r").unique().sort("l", "r")
     apart = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
-    return Constraints(night.trusted, apart, same, sources=_feeds(night))
+    return Constraints(pl.Series(night.trusted), apart, same, sources=_feeds(night))
 
 
 def _feeds(night: Night) -> pl.Series:

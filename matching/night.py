@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from matching import anchors, features, identifiers
+from matching import anchors, features
 from matching.coding import Records, code_records
 from matching.comparisons import Units
 from matching.features import Members
 from matching.frequencies import frequencies
 from matching.model import Model
-
-# parents are compared with their like; everybody else is just somebody near the child
-_FATHER, _MOTHER = 1, 2
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,12 @@ class Night:
     changed: pl.DataFrame
     held: Members
     units: Units
-    trusted: pl.Series
+    trusted: npt.NDArray[np.bool_]
+
+    @property
+    def trust(self) -> pl.DataFrame:
+        """unit, is_trusted."""
+        return pl.DataFrame({"is_trusted": self.trusted}).with_row_index("unit")
 
     @property
     def members(self) -> pl.DataFrame:
@@ -62,22 +65,13 @@ def prepare_rows(records: Records, model: Model) -> Units:
     return _units(records, anchors.OWN_SCHEMA.to_frame(), Members(each, each), model)[0]
 
 
-def _units(records: Records, own: pl.DataFrame, members: Members, model: Model) -> tuple[Units, pl.Series]:
+def _units(records: Records, own: pl.DataFrame, members: Members, model: Model) -> tuple[Units, npt.NDArray[np.bool_]]:
     """The units' values, and which units have a number of their own."""
-    texts = features.id_texts(records, own, members)
-    whole = texts.select("unit", value=identifiers.packed(pl.col("text"))).drop_nulls()
-    values = features.attributes(records, own, members) | {"id_number": whole}
-    units = Units(
-        count=members.count,
-        values=values,
-        names=records.names,
-        relatives=_people_near(records, members),
-        id_texts=texts,
-        frequencies=frequencies(values, records.names, members.count, model),
-    )
+    values = features.attributes(records, own, members)
+    units = Units(members.count, values, records.names, records.partial["text"], frequencies(values, records.names, model))
     trusted = np.zeros(members.count, dtype=np.bool_)
     trusted[members.unit[own.filter(pl.col("own_id").is_not_null())["rec"].to_numpy()]] = True
-    return units, pl.Series("is_trusted", trusted)
+    return units, trusted
 
 
 def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:
@@ -96,16 +90,3 @@ def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:
     head[rec] = smallest[child][np.cumsum(is_first) - 1]
     is_head = head == np.arange(count, dtype=np.uint32)
     return Members((np.cumsum(is_head) - 1)[head].astype(np.uint32), head)
-
-
-def _people_near(records: Records, members: Members) -> pl.DataFrame:
-    """unit, name_code, number, role of everybody a unit's rows name, the mother inside 某某之子 among them."""
-    role = pl.when(pl.col("relation") == "father").then(_FATHER).when(pl.col("relation") == "mother").then(_MOTHER).otherwise(0)
-    held = records.relatives.select("rec", "name_code", "number", role=role.cast(pl.Int8)).filter(
-        pl.col("name_code").is_not_null() | pl.col("number").is_not_null()
-    )
-    inside = records.sparse["mother_code"].select(
-        "rec", name_code="value", number=pl.lit(None, dtype=pl.UInt64), role=pl.lit(_MOTHER, dtype=pl.Int8)
-    )
-    inside = inside.join(held, on=["rec", "name_code"], how="anti")
-    return members.lifted(pl.concat([held, inside]))

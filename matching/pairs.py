@@ -11,6 +11,7 @@ from matching.comparisons import Units, compare
 from matching.model import Model
 from matching.night import Night
 from matching.scoring import weigh
+from matching.sets import Flags
 
 # what blocking says of a pair
 PAIR = ("l", "r", "rule")
@@ -20,15 +21,11 @@ Pairing = Callable[[Night, Model], tuple[pl.DataFrame, pl.DataFrame]]
 
 def pair_up(night: Night, model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The weighed pairs of a night, worked out in this process, and the report of blocking."""
-    pairs, report = block(
-        night.units.values,
-        pl.DataFrame({"unit": range(night.units.count), "is_trusted": night.trusted}, schema_overrides={"unit": pl.UInt32}),
-    )
+    pairs, report = block(night.units.values, night.trusted)
     return weighed_pairs(pairs, night.trusted, night.units, model), report
 
 
-def weighed_pairs(pairs: pl.DataFrame, trusted: pl.Series, units: Units, model: Model) -> pl.DataFrame:
+def weighed_pairs(pairs: pl.DataFrame, trusted: Flags, units: Units, model: Model) -> pl.DataFrame:
     """Candidate pairs compared and weighed; `both_trusted`: both units have a number of their own."""
-    flags = trusted.to_numpy()
-    pairs = pairs.with_columns(both_trusted=pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))
+    pairs = pairs.with_columns(both_trusted=pl.Series(trusted[pairs["l"].to_numpy()] & trusted[pairs["r"].to_numpy()]))
     return weigh(compare(pairs, units, model), model)

@@ -17,9 +17,11 @@ import polars as pl
 
 from matching.blocking import CHILD_RULES, FURTHER, REPORT_SCHEMA, block
 from matching.comparisons import Units
+from matching.frequencies import Shares
 from matching.model import Model, load_model
 from matching.night import Night
 from matching.pairs import PAIR, Pairing, weighed_pairs
+from matching.sets import Sets, mixed
 from schemas.buckets import write_whole
 
 # one bucket of values, and one of pairs, for so many units: a step also reads the further values of its units, which lie anywhere, so many small ones read much twice
@@ -51,17 +53,17 @@ def lay_out(night: Night, folder: Path) -> list[Keyed]:
     units = night.units
     buckets, slices = (max(1, -(-units.count // most)) for most in (UNITS_BLOCKED, UNITS_COMPARED))
     firsts = sorted({rule.attributes[0] for rule in CHILD_RULES})
-    for name, table in units.values.items():
-        _write(table, folder, "values", name)
+    for name, sets in units.values.items():
+        _write(sets.table(), folder, "values", name)
     for attribute in firsts:
-        table = units.values[attribute]
+        table = units.values[attribute].table()
         of = bucket_of(table["value"], buckets)
         for bucket in range(buckets):
             _write(table.filter(of == bucket), folder, f"keys_{attribute}", bucket)
     for kind in _FREQUENCIES:
-        _write(units.frequencies[kind], folder, "frequencies", kind)
-    whole = {"names": units.names, "relatives": units.relatives, "id_texts": units.id_texts, "trusted": night.trusted.to_frame("is_trusted")}
-    for name, table in whole.items():
+        shares = units.frequencies[kind]
+        _write(pl.DataFrame({"value": shares.value, "share": shares.share}), folder, "frequencies", kind)
+    for name, table in {"names": units.names, "partial": units.partial.to_frame("text"), "trusted": night.trust.select("is_trusted")}.items():
         _write(table, folder, "units", name)
     return [(number, *part, slices) for number, part in enumerate((a, b) for a in firsts for b in range(buckets))]
 
@@ -69,13 +71,12 @@ def lay_out(night: Night, folder: Path) -> list[Keyed]:
 def block_part(part: Keyed, folder: Path) -> None:
     """The pairs that the rules beginning with an attribute find in one bucket of its values, and their counts."""
     number, attribute, bucket, slices = part
-    trusted = pl.read_parquet(_file(folder, "units", "trusted"))
-    trusted = trusted.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("unit"), "is_trusted")
+    trusted = _trusted(folder)
     rules = {i: rule for i, rule in enumerate(CHILD_RULES) if rule.attributes[0] == attribute}
     keys = pl.read_parquet(_file(folder, f"keys_{attribute}", bucket))
-    of = _chosen(keys["unit"], trusted.height)
+    of = _chosen(keys["unit"], len(trusted))
     others = {name for rule in rules.values() for name in rule.attributes[1:]} | set(FURTHER)
-    values = {attribute: keys} | {name: _rows_of(folder, name, of) for name in sorted(others)}
+    values = {attribute: Sets.of(keys, len(trusted))} | {name: _rows_of(folder, name, of) for name in sorted(others)}
     pairs, report = block(values, trusted, tuple(rules.values()))
     rule = pl.Series("rule", np.array(list(rules), dtype=np.uint8)[pairs["rule"].to_numpy()])
     found = pairs.with_columns(rule, bucket=pl.Series(bucket_of(pairs["l"], slices))).sort("bucket", "l", "r")
@@ -88,25 +89,21 @@ def compare_part(part: tuple[int, int], folder: Path) -> None:
     bucket, steps = part
     found = pl.scan_parquet([_file(folder, "pairs", number) for number in range(steps)]).filter(pl.col("bucket") == bucket)
     pairs = found.group_by("l", "r").agg(pl.col("rule").min()).select(PAIR).sort("l", "r").collect()
-    trusted = pl.read_parquet(_file(folder, "units", "trusted"))["is_trusted"]
-    of = _chosen(pl.concat([pairs["l"], pairs["r"]]), trusted.len())
+    trusted = _trusted(folder)
+    of = _chosen(pl.concat([pairs["l"], pairs["r"]]), len(trusted))
     units = Units(
-        count=trusted.len(),
+        count=len(trusted),
         values={file.stem: _rows_of(folder, file.stem, of) for file in sorted((folder / "values").glob("*.parquet"))},
         names=pl.read_parquet(_file(folder, "units", "names")),
-        relatives=_held(pl.read_parquet(_file(folder, "units", "relatives")), of),
-        id_texts=_held(pl.read_parquet(_file(folder, "units", "id_texts")), of),
-        frequencies={kind: pl.read_parquet(_file(folder, "frequencies", kind)) for kind in _FREQUENCIES},
+        partial=pl.read_parquet(_file(folder, "units", "partial"))["text"],
+        frequencies={kind: _shares(folder, kind) for kind in _FREQUENCIES},
     )
     _write(weighed_pairs(pairs, trusted, units, load_model()), folder, "weighed", bucket)
 
 
 def bucket_of(values: pl.Series, buckets: int) -> npt.NDArray[np.uint32]:
-    """The bucket of each number, by the finish of splitmix64 (Steele, Lea and Flood 2014)."""
-    mixed = values.to_numpy().astype(np.uint64) if values.dtype != pl.Boolean else values.cast(pl.UInt8).to_numpy().astype(np.uint64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(buckets)).astype(np.uint32)
+    """The bucket of each number, by the finish of splitmix64 (`matching.sets.mixed`)."""
+    return (mixed(values.to_numpy()) % np.uint64(buckets)).astype(np.uint32)
 
 
 def _report(weighed: pl.DataFrame, counted: list[pl.DataFrame]) -> pl.DataFrame:
@@ -122,13 +119,19 @@ def _chosen(units: pl.Series, count: int) -> npt.NDArray[np.bool_]:
     return wanted
 
 
-def _held(table: pl.DataFrame, of: npt.NDArray[np.bool_]) -> pl.DataFrame:
-    """The rows of some units."""
-    return table.filter(of[table["unit"].to_numpy()])
+def _trusted(folder: Path) -> npt.NDArray[np.bool_]:
+    return pl.read_parquet(_file(folder, "units", "trusted"))["is_trusted"].to_numpy()
 
 
-def _rows_of(folder: Path, attribute: str, of: npt.NDArray[np.bool_]) -> pl.DataFrame:
-    return _held(pl.read_parquet(_file(folder, "values", attribute)), of)
+def _shares(folder: Path, kind: str) -> Shares:
+    table = pl.read_parquet(_file(folder, "frequencies", kind))
+    return Shares(table["value"].to_numpy(), table["share"].to_numpy())
+
+
+def _rows_of(folder: Path, attribute: str, of: npt.NDArray[np.bool_]) -> Sets:
+    """What some units have; nothing of all others."""
+    table = pl.read_parquet(_file(folder, "values", attribute))
+    return Sets.of(table.filter(of[table["unit"].to_numpy()]), len(of))
 
 
 def _file(folder: Path, kind: str, name: str | int) -> Path:

@@ -47,15 +47,14 @@ def score(record: pl.DataFrame, as_of: date, model: Model, truth_rows: pl.DataFr
     known = truth_rows.select("feed", "source_file", pl.col("source_row").cast(pl.UInt32), "person")
     told = record.join(known, on=["feed", "source_file", "source_row"]).group_by("record_hash").agg(pl.col("person").min())
     rows = night.records.recs.join(told, on="record_hash").select("rec", "person")
-    trusted = pl.DataFrame({"unit": pl.int_range(night.units.count, dtype=pl.UInt32, eager=True), "is_trusted": night.trusted})
-    pairs, _ = block(night.units.values, trusted)
+    pairs, _ = block(night.units.values, night.trusted)
     recall = blocking_recall(pairs, night.members, rows)
-    flags = night.trusted.to_numpy()
+    flags = night.trusted
     pairs = pairs.filter(~pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))
     weighed = weigh(compare(pairs, night.units, model), model).select("l", "r", "match_probability")
     person = night.members.join(rows, on="rec").group_by("unit").agg(pl.col("person").min())
     judged = weighed.join(person, left_on="l", right_on="unit").join(person, left_on="r", right_on="unit", suffix="_r")
-    sizes = person.join(trusted, on="unit").group_by("person").agg(all=pl.len().cast(pl.Int64), sure=pl.col("is_trusted").sum().cast(pl.Int64))
+    sizes = person.join(night.trust, on="unit").group_by("person").agg(all=pl.len().cast(pl.Int64), sure=pl.col("is_trusted").sum().cast(pl.Int64))
     among = sizes.select((pl.col("all") * (pl.col("all") - 1) - pl.col("sure") * (pl.col("sure") - 1)).sum() // 2).item()
     return Scored(judged.select("match_probability", is_true=pl.col("person") == pl.col("person_r")), int(among or 0), recall)
 

@@ -133,13 +133,12 @@ _LEARNED = pl.Schema({"rule": pl.String, "pairs": pl.Int64, "matches": pl.Float6
 
 def _learned(night: Night, model: Model) -> tuple[Tally, pl.DataFrame]:
     """What expectation maximisation finds of matches among pairs with a side that has no number, rule by rule."""
-    trusted = pl.DataFrame({"unit": pl.int_range(night.units.count, dtype=pl.UInt32, eager=True), "is_trusted": night.trusted})
     parts: dict[str, list[npt.NDArray[np.float64]]] = {}
     told = []
     for rule in CHILD_RULES:
         if not set(rule.attributes) <= set(_OF):
             continue
-        pairs, _ = block(night.units.values, trusted, (Rule(rule.attributes),))
+        pairs, _ = block(night.units.values, night.trusted, (Rule(rule.attributes),))
         inside = [c for c in model.comparisons if c.name not in (*_UNTAUGHT, *(_OF[a] for a in rule.attributes))]
         if pairs.height < _LEAST:
             continue

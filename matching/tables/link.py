@@ -16,6 +16,7 @@ from matching.blocking import Bounds, Rule, block
 from matching.clustering import Clustering, Constraints, cluster_units
 from matching.model import Model
 from matching.scoring import weigh
+from matching.sets import Sets
 from matching.tables.columns import Tables, key_values, prepare
 from matching.tables.estimate import estimate
 from matching.tables.levels import compare
@@ -63,10 +64,10 @@ def link_tables(spec: Spec, files: list[Path]) -> Linkage:
 def _candidates(spec: Spec, tables: Tables) -> tuple[pl.DataFrame, list[np.ndarray[tuple[int], np.dtype[np.int64]]], pl.DataFrame]:
     """The pairs l, r, rule; for each rule the positions of all its pairs; and the report of blocking."""
     keys: dict[str, Key] = {key.name: key for rule in (*spec.rules, spec.further) for key in rule}
-    values = {name: key_values(tables, key) for name, key in keys.items()}
-    units = pl.DataFrame({"unit": range(tables.count), "is_trusted": False}, schema={"unit": pl.UInt32, "is_trusted": pl.Boolean})
+    values = {name: Sets.of(key_values(tables, key), tables.count) for name, key in keys.items()}
+    nobody = np.zeros(tables.count, dtype=np.bool_)
     bounds = Bounds(spec.cap, tuple(key.name for key in spec.further), tables.across)
-    parts = [block(values, units, (Rule(tuple(key.name for key in rule), trusted_too=True),), bounds) for rule in spec.rules]
+    parts = [block(values, nobody, (Rule(tuple(key.name for key in rule), trusted_too=True),), bounds) for rule in spec.rules]
     whole = pl.concat([found.with_columns(rule=pl.lit(i, dtype=pl.UInt8)) for i, (found, _) in enumerate(parts)])
     pairs = whole.group_by("l", "r").agg(pl.col("rule").min()).sort("l", "r")
     # beside what is over the cap still: what a further key parted

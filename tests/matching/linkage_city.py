@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from matching.sets import Sets
 from schemas.tables.record import RECORD
 
 SURNAMES = "李王张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗冉向田谭覃秦黎蒋邓冯"
@@ -223,3 +224,9 @@ def _wrong_id(child: Child, rng: random.Random, faults: list[str]) -> dict[str, 
     at = rng.randrange(6, 17)
     digit = str((int(child.id_number[at]) + rng.randrange(1, 10)) % 10)
     return {"id_number": child.id_number[:at] + digit + child.id_number[at + 1 :], "id_number_status": "checksum_failed"}
+
+
+def sets(values: dict[str, Any]) -> Sets:
+    """The columns unit (as many as there are rows) and value as the sets that blocking goes by."""
+    table = pl.DataFrame(values, schema={"unit": pl.UInt32, "value": pl.UInt32})
+    return Sets.of(table, table.height)

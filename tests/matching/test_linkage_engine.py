@@ -24,6 +24,7 @@ from matching.expectation import maximise
 from matching.model import CHILDREN, Comparison, Level, Model, ModelError, load_model
 from matching.name_levels import LEVELS, compare_names, name_table, near_sound
 from matching.scoring import weigh
+from tests.matching.linkage_city import sets
 
 AS_OF = date(2026, 11, 24)
 
@@ -63,10 +64,10 @@ def test_dictation_confuses_sounds(a: str, b: str) -> None:
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans()), min_size=2, max_size=14))
 def test_blocking_finds_what_brute_force_finds(units: list[tuple[int, int, bool]]) -> None:
     values = {
-        "x": pl.DataFrame({"unit": range(len(units)), "value": [u[0] for u in units]}, schema={"unit": pl.UInt32, "value": pl.UInt32}),
-        "y": pl.DataFrame({"unit": range(len(units)), "value": [u[1] for u in units]}, schema={"unit": pl.UInt32, "value": pl.UInt32}),
+        "x": sets({"unit": range(len(units)), "value": [u[0] for u in units]}),
+        "y": sets({"unit": range(len(units)), "value": [u[1] for u in units]}),
     }
-    trusted = pl.DataFrame({"unit": range(len(units)), "is_trusted": [u[2] for u in units]}, schema_overrides={"unit": pl.UInt32})
+    trusted = np.array([u[2] for u in units])
     pairs, report = block(values, trusted, (Rule(("x", "y")), Rule(("x",))))
     expected = {
         (i, j): 0 if units[i][1] == units[j][1] else 1
@@ -82,10 +83,10 @@ def test_a_runaway_block_takes_a_further_key_and_says_so() -> None:
     size = 300
     every = {"unit": range(size)}
     values = {
-        name: pl.DataFrame(every | {"value": [i % parts for i in range(size)]}, schema={"unit": pl.UInt32, "value": pl.UInt32})
+        name: sets(every | {"value": [i % parts for i in range(size)]})
         for name, parts in (("x", 1), ("sex", 2), ("district", 5))
     }
-    trusted = pl.DataFrame(every | {"is_trusted": [False] * size}, schema_overrides={"unit": pl.UInt32})
+    trusted = np.zeros(size, dtype=np.bool_)
     assert size * (size - 1) // 2 > BLOCK_CAP
     pairs, report = block(values, trusted, (Rule(("x",)),))
     assert pairs.height == 10 * (30 * 29 // 2)
@@ -99,8 +100,8 @@ def test_a_runaway_block_takes_a_further_key_and_says_so() -> None:
 def test_blocking_across_two_tables_finds_no_pair_within_one() -> None:
     rng = random.Random(5)
     first, units = 9, [rng.randrange(4) for _ in range(21)]
-    values = {"x": pl.DataFrame({"unit": range(21), "value": units}, schema={"unit": pl.UInt32, "value": pl.UInt32})}
-    trusted = pl.DataFrame({"unit": range(21), "is_trusted": [False] * 21}, schema_overrides={"unit": pl.UInt32})
+    values = {"x": sets({"unit": range(21), "value": units})}
+    trusted = np.zeros(21, dtype=np.bool_)
     expected = {(i, j) for i in range(first) for j in range(first, 21) if units[i] == units[j]}
     pairs, report = block(values, trusted, (Rule(("x",)),), Bounds(further=(), across=first))
     assert set(pairs.select("l", "r").iter_rows()) == expected

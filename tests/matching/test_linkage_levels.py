@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from matching.comparisons import _lunar, compare_id_texts
 from matching.linkage import link_records
 from matching.model import load_model
 from matching.name_levels import name_table
-from tests.matching.linkage_city import city
+from tests.matching.linkage_city import city, sets
 
 AS_OF = date(2026, 11, 24)
 AT = load_model().comparison("id_number").position
@@ -105,10 +106,10 @@ def test_two_names_stay_two_where_two_senders_know_each() -> None:
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 1), st.booleans()), min_size=2, max_size=25), st.integers(1, 6))
 def test_no_block_over_the_cap_is_made_or_kept_silent(units: list[tuple[int, int, int, bool]], cap: int) -> None:
     values = {
-        name: pl.DataFrame({"unit": range(len(units)), "value": [u[i] for u in units]}, schema={"unit": pl.UInt32, "value": pl.UInt32})
+        name: sets({"unit": range(len(units)), "value": [u[i] for u in units]})
         for i, name in enumerate(("x", "y", "sex"))
     }
-    trusted = pl.DataFrame({"unit": range(len(units)), "is_trusted": [u[3] for u in units]}, schema_overrides={"unit": pl.UInt32})
+    trusted = np.array([u[3] for u in units])
     pairs, report = block(values, trusted, (Rule(("x", "y")),), Bounds(cap=cap, further=("sex",)))
     blocks: dict[tuple[int, ...], list[int]] = {}
     for i, u in enumerate(units):

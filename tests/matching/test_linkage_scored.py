@@ -75,7 +75,7 @@ def test_true_pairs_and_blocking_recall_are_those_of_listing_all(scored: Scored)
     of = rows.join(truth.with_columns(pl.col("source_row").cast(pl.UInt32)), on=["feed", "source_file", "source_row"]).select("record_hash", "person").unique("record_hash")
     people = night.records.recs.join(night.members, on="rec").join(of, on="record_hash")
     units = people.group_by("unit").agg(pl.col("person").min()).sort("unit")
-    trusted, person = night.trusted.to_list(), units["person"].to_list()
+    trusted, person = night.trusted.tolist(), units["person"].to_list()
     listed = [(a, b) for a, b in itertools.combinations(units["unit"].to_list(), 2) if person[a] == person[b] and not (trusted[a] and trusted[b])]
     assert scored.true == len(listed) > 50
     assert scored.pairs["is_true"].sum() <= scored.true

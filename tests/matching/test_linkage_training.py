@@ -54,7 +54,7 @@ def test_labels_by_truth_are_what_listing_all_pairs_gives(night: Night, town: tu
     labels = by_truth(night, town[0], town[1].rows, town[1].children)
     units = _people(night, town).group_by("unit").agg(pl.col("person", "family", "twin_of").unique()).filter(pl.col("person").list.len() == 1)
     of = {u: (p[0], f[0], t[0]) for u, p, f, t in units.iter_rows()}
-    trusted = night.trusted.to_list()
+    trusted = night.trusted.tolist()
     listed: dict[str, set[tuple[int, int]]] = {"match": set(), "sibling": set(), "twin": set()}
     by_family: dict[str, list[int]] = {}
     for unit, (_, family, _) in sorted(of.items()):

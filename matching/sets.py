@@ -1,0 +1,108 @@
+"""What many units have of one attribute, as two arrays: units and values go in; which values two units share, or all of them side by side, come out.
+
+The values of a unit lie together, each once, so a pair is compared by looking at two places and no table is ever joined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Whole = npt.NDArray[np.unsignedinteger]
+Flags = npt.NDArray[np.bool_]
+Place = npt.NDArray[np.int64]
+_WIDE = 8
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The sets of `count` units: those of unit u are `value[start[u]:start[u + 1]]`. Values are UInt32 or UInt64."""
+
+    start: npt.NDArray[np.uint32]
+    value: Whole
+
+    @classmethod
+    def of(cls, table: pl.DataFrame, count: int) -> Sets:
+        """The sets of a long table unit, value in any order, with repeats; texts go by their hash, negative numbers by their bits."""
+        unit, value = table["unit"].to_numpy(), _whole(table["value"])
+        order = np.argsort(unit, kind="stable")
+        unit, value = unit[order], value[order]
+        shared = np.append(unit[1:] == unit[:-1], False)[: len(unit)]
+        if shared.any():
+            among = shared | np.append(False, shared[:-1])
+            inner = np.lexsort((value[among], unit[among]))
+            value[among] = value[among][inner]
+            kept = np.append(True, (unit[1:] != unit[:-1]) | (value[1:] != value[:-1]))
+            unit, value = unit[kept], value[kept]
+        start = np.zeros(count + 1, dtype=np.uint32)
+        np.cumsum(np.bincount(unit, minlength=count), out=start[1:])
+        return cls(start, value)
+
+    def table(self) -> pl.DataFrame:
+        """unit, value."""
+        return pl.DataFrame({"unit": self.holders(), "value": self.value})
+
+    @property
+    def count(self) -> int:
+        """How many units there are."""
+        return len(self.start) - 1
+
+    def sizes(self, unit: Whole | None = None) -> Place:
+        """How many values some units have, or all."""
+        sizes = np.diff(self.start) if unit is None else self.start[unit + unit.dtype.type(1)] - self.start[unit]
+        return sizes.astype(np.int64)
+
+    def holders(self) -> npt.NDArray[np.uint32]:
+        """The unit of each value."""
+        return np.repeat(np.arange(self.count, dtype=np.uint32), self.sizes())
+
+    def both(self, left: Whole, right: Whole) -> Flags:
+        """Whether both units of each pair have a value."""
+        return (self.sizes(left) > 0) & (self.sizes(right) > 0)
+
+    def crossed(self, left: Whole, right: Whole) -> tuple[Place, Whole, Whole]:
+        """Every value of one side beside every value of the other: the place of the pair, a value of its left, a value of its right."""
+        here, there = self.sizes(left), self.sizes(right)
+        size = here * there
+        pair = np.repeat(np.arange(len(left)), size)
+        within = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)
+        wide = there[pair]
+        first, second = self.start[left].astype(np.int64)[pair], self.start[right].astype(np.int64)[pair]
+        return pair, self.value[first + within // wide], self.value[second + within % wide]
+
+    def common(self, left: Whole, right: Whole) -> Place:
+        """How many values the two units of each pair share."""
+        pair, a, b = self.crossed(left, right)
+        return np.bincount(pair[a == b], minlength=len(left))
+
+    def shared(self, left: Whole, right: Whole) -> Flags:
+        """Whether the two units of each pair share a value."""
+        here, there = self.sizes(left), self.sizes(right)
+        out = np.zeros(len(left), dtype=np.bool_)
+        single = np.flatnonzero((here == 1) & (there == 1))
+        out[single] = self.value[self.start[left[single]]] == self.value[self.start[right[single]]]
+        several = np.flatnonzero((here > 0) & (there > 0) & (here + there > 2))
+        out[several] = self.common(left[several], right[several]) > 0
+        return out
+
+
+def _whole(values: pl.Series) -> Whole:
+    """The values as unsigned numbers, equal where the values are."""
+    if values.dtype == pl.String:
+        return values.hash().to_numpy()
+    if values.dtype == pl.Boolean:
+        return values.cast(pl.UInt32).to_numpy()
+    found = values.to_physical().to_numpy()
+    return found.view(np.uint64) if found.dtype.itemsize == _WIDE else found.astype(np.int64).astype(np.uint32)
+
+
+def mixed(value: Whole) -> npt.NDArray[np.uint64]:
+    """Numbers spread over 64 bits (the finaliser of splitmix64: Steele, Lea and Flood, 2014), so that near ones lie far apart."""
+    out = value.astype(np.uint64)
+    with np.errstate(over="ignore"):
+        out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        out = (out ^ (out >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return out ^ (out >> np.uint64(31))
