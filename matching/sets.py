@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.sparse import csr_array
 
 Whole = npt.NDArray[np.unsignedinteger]
 Flags = npt.NDArray[np.bool_]
@@ -28,18 +29,14 @@ class Sets:
     def of(cls, table: pl.DataFrame, count: int) -> Sets:
         """The sets of a long table unit, value in any order, with repeats; texts go by their hash, negative numbers by their bits."""
         unit, value = table["unit"].to_numpy(), _whole(table["value"])
-        order = np.argsort(unit, kind="stable")
+        order = np.argsort(value)
+        # counted into their rows, so ordered by unit and then by value
+        order = order[_by_unit(unit[order], count)]
         unit, value = unit[order], value[order]
-        shared = np.append(unit[1:] == unit[:-1], False)[: len(unit)]
-        if shared.any():
-            among = shared | np.append(False, shared[:-1])
-            inner = np.lexsort((value[among], unit[among]))
-            value[among] = value[among][inner]
-            kept = np.append(True, (unit[1:] != unit[:-1]) | (value[1:] != value[:-1]))
-            unit, value = unit[kept], value[kept]
+        kept = np.append(True, (unit[1:] != unit[:-1]) | (value[1:] != value[:-1]))[: len(unit)]
         start = np.zeros(count + 1, dtype=np.uint32)
-        np.cumsum(np.bincount(unit, minlength=count), out=start[1:])
-        return cls(start, value)
+        np.cumsum(np.bincount(unit[kept], minlength=count), out=start[1:])
+        return cls(start, value[kept])
 
     def table(self) -> pl.DataFrame:
         """unit, value."""
@@ -87,6 +84,13 @@ class Sets:
         several = np.flatnonzero((here > 0) & (there > 0) & (here + there > 2))
         out[several] = self.common(left[several], right[several]) > 0
         return out
+
+
+def _by_unit(unit: Whole, count: int) -> Place:
+    """The places of the units in their order; those of one unit as they stand."""
+    rows = csr_array((np.ones(len(unit), dtype=np.int8), (unit, np.arange(len(unit)))), shape=(count, len(unit)))
+    found: Place = rows.indices
+    return found
 
 
 def _whole(values: pl.Series) -> Whole:
