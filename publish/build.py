@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from publish.checks import check
 from publish.comments import comment, comments, create, literal, quoted
 from publish.ledger import SQL, Night, carry_on, night_among, parameters, statements
 from publish.national_state import enter_national
+from publish.order import ascends
 from publish.swap import remove
 from publish.views import VIEWS
 from schemas.reference import lists
@@ -32,6 +34,8 @@ _BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "rec
 # tables that are made here, not by a station
 _MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, VISIT, DIVISION, RUN, INDICATOR, *HANDOUT_TABLES)
 _STANDARD = ("education", "medical_insurance", "verification", "visit", "resource", "survey", "exchange_reply", "national_receipt")
+# of the file's layout on disk: the oldest DuckDB that must be able to read it
+STORAGE = "v1.5.0"
 # the macros of sql/register/listed_on.sql, and what they answer
 MACROS = {
     "ledger_on": comment("某日的台账登记，按当日（known_on）所知", "every child's entry for `day`, as we knew it at the end of the day `known_on`"),
@@ -77,12 +81,12 @@ def build(work: Path, target: Path, run: Run, memory: str, spill: Path) -> Built
         PromiseBrokenError: the tables contradict each other; `target` is then of no use.
     """
     try:
-        with duckdb.connect(str(target)) as con:
+        with duckdb.connect(str(target), config={"storage_compatibility_version": STORAGE}) as con:
             safe_settings(con, spill, memory)
             con.execute("BEGIN")
             for table in REGISTER_TABLES:
                 con.execute(create(table))
-            _load(con, work)
+            distinct = _load(con, work)
             night = _night(con, run)
             _fill(con, "verification_answer", run)
             carry_on(con, night, run.run_id)
@@ -94,7 +98,7 @@ def build(work: Path, target: Path, run: Run, memory: str, spill: Path) -> Built
             _fill(con, "survey_row", run)
             enter_national(con)
             _enter_run(con, run, night)
-            check(con, REGISTER_TABLES)
+            check(con, tuple(table for table in REGISTER_TABLES if table.name not in distinct))
             _describe(con)
             con.execute("COMMIT")
             con.execute("CHECKPOINT")
@@ -113,33 +117,30 @@ def safe_settings(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> N
     con.execute(f"SET temp_directory = {literal(str(spill))}")
 
 
-def _load(con: duckdb.DuckDBPyConnection, work: Path) -> None:
-    """Every station's table into the register, the last night's beside it as previous_<table>."""
+def _load(con: duckdb.DuckDBPyConnection, work: Path) -> set[str]:
+    """Every station's table into the register, the last night's beside it as previous_<table>; those in which no two rows were seen to have one key."""
+    distinct = set()
     for feed in _STANDARD:
-        source = _files(work, Path("standard") / f"{feed}.parquet")
-        con.execute(f"CREATE TEMP TABLE standard_{feed} AS SELECT * FROM read_parquet({source})")
+        con.execute(f"CREATE TEMP VIEW standard_{feed} AS SELECT * FROM read_parquet({_listed(_files(work, Path('standard') / f'{feed}.parquet'))})")
     for table in RECALLED_TABLES:
-        con.execute(create(_named(table, f"previous_{table.name}"), temporary=True))
-        _insert(con, table, f"previous_{table.name}", _files(work, Path("previous") / f"{table.name}.parquet"))
+        _see(con, table, _files(work, Path("previous") / f"{table.name}.parquet"))
     for table in REGISTER_TABLES:
         if table in _MADE_HERE:
             continue
-        pattern = Path(_BY_FEED[table.name]) / "*.parquet" if table.name in _BY_FEED else Path(f"{table.name}.parquet")
-        source = _files(work, pattern)
+        files = _files(work, Path(_BY_FEED[table.name]) / "*.parquet" if table.name in _BY_FEED else Path(f"{table.name}.parquet"))
+        if ascends(files, table.key, strictly=True):
+            distinct.add(table.name)
         if table is REGISTER_PERSON:
-            hukou = f"(SELECT person_id, hukou_district AS hukou_division FROM read_parquet({_files(work, Path('assessment.parquet'))}))"
-            _insert(con, table, table.name, source, f"LEFT JOIN {hukou} USING (person_id)")
+            hukou = f"(SELECT person_id, hukou_district AS hukou_division FROM read_parquet({_listed(_files(work, Path('assessment.parquet')))}))"
+            _insert(con, table, files, f"LEFT JOIN {hukou} USING (person_id)")
         else:
-            _insert(con, table, table.name, source)
+            _insert(con, table, files)
     _name_divisions(con)
+    return distinct
 
 
-def _named(table: Table, name: str) -> Table:
-    return Table(name, table.zh, table.en, table.columns, table.key)
-
-
-def _files(work: Path, pattern: Path) -> str:
-    """The files of a table as a DuckDB list, by name.
+def _files(work: Path, pattern: Path) -> list[Path]:
+    """The files of a table, by name.
 
     Raises:
         WorkIncompleteError: there is none.
@@ -147,16 +148,38 @@ def _files(work: Path, pattern: Path) -> str:
     found = sorted(work.glob(str(pattern)))
     if not found:
         raise WorkIncompleteError(f"the run's work folder has no {pattern}: its station did not run, or broke; nothing was published")
-    return f"[{', '.join(literal(str(f)) for f in found)}]"
+    return found
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: Table, target: str, files: str, join: str = "") -> None:
-    """Insert the files' rows in the order of the key, and of the file where the key leaves it open."""
+def _listed(files: list[Path]) -> str:
+    """The files as a DuckDB list."""
+    return f"[{', '.join(literal(str(f)) for f in files)}]"
+
+
+def _see(con: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:
+    """The last night's table as the view previous_<table>."""
     columns = ", ".join(quoted(c.name) for c in table.columns)
-    order = ", ".join([*(f"{quoted(k)} NULLS LAST" for k in table.key), "filename", "file_row_number"])
-    source = f"read_parquet({files}, filename = true, file_row_number = true, union_by_name = true)"
+    with _declared(table):
+        con.execute(f"CREATE TEMP VIEW {quoted(f'previous_{table.name}')} AS SELECT {columns} FROM read_parquet({_listed(files)})")
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, files: list[Path], join: str = "") -> None:
+    """Insert the files' rows in the order of the key, and of the file where the key leaves it open: as they lie, where that is the order they lie in."""
+    columns = ", ".join(quoted(c.name) for c in table.columns)
+    source = f"read_parquet({_listed(files)}, union_by_name = true)"
+    order = ""
+    if join or not ascends(files, table.key, strictly=False):
+        order = "ORDER BY " + ", ".join([*(f"{quoted(k)} NULLS LAST" for k in table.key), "filename", "file_row_number"])
+        source = f"read_parquet({_listed(files)}, filename = true, file_row_number = true, union_by_name = true)"
+    with _declared(table):
+        con.execute(f"INSERT INTO {quoted(table.name)} ({columns}) SELECT {columns} FROM {source} {join} {order}")
+
+
+@contextmanager
+def _declared(table: Table) -> Iterator[None]:
+    """Says of which table it is that a file does not keep to its declaration."""
     try:
-        con.execute(f"INSERT INTO {quoted(target)} ({columns}) SELECT {columns} FROM {source} {join} ORDER BY {order}")
+        yield
     except (duckdb.ConstraintException, duckdb.BinderException) as error:
         said = str(error).splitlines()[0]
         raise WorkIncompleteError(f"table {table.name} does not keep to its declaration: {said}; nothing was published") from None

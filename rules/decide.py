@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from rules import alerts, key_care, services
 from rules.assessment import assess
@@ -19,6 +18,7 @@ from rules.parts import Span, between, in_order, rows_of, spans
 from rules.resources import resources
 from rules.signs import signs
 from rules.suggestions import suggest
+from schemas.growing import ROW_GROUP, GrowingParquet
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
 from schemas.tables.care import MATCH_SUGGESTION, RESOURCE
 from schemas.tables.record import PERSON
@@ -76,18 +76,18 @@ def _write(parts: Iterator[Frames], work: Path) -> None:
     kept: dict[str, list[pl.DataFrame]] = {table.name: [] for table in OUTPUTS if table.key[0] != "person_id"}
     with ExitStack() as open_files:
         writers = {
-            table.name: open_files.enter_context(pq.ParquetWriter(work / f"{table.name}.parquet", table.empty().to_arrow().schema, compression="zstd"))
+            table.name: open_files.enter_context(GrowingParquet(work / f"{table.name}.parquet"))
             for table in OUTPUTS
             if table.name not in kept
         }
         for frames in parts:
             for name, writer in writers.items():
-                writer.write_table(frames[name].to_arrow())
+                writer.write(frames[name])
             for name, held in kept.items():
                 held.append(frames[name])
     for table in OUTPUTS:
         if table.name in kept:
-            pl.concat(kept[table.name]).sort(table.key).write_parquet(work / f"{table.name}.parquet")
+            pl.concat(kept[table.name]).sort(table.key).write_parquet(work / f"{table.name}.parquet", row_group_size=ROW_GROUP)
 
 
 def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: date, p: Parameters, version: str) -> Frames:

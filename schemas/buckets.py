@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from schemas.growing import GrowingParquet
 
@@ -40,10 +39,7 @@ def buckets(folder: Path, count: int) -> Iterator[pl.DataFrame]:
 
 
 def join_buckets(folder: Path, count: int, target: Path) -> None:
-    """One file of all parts, in their order; memory holds a row group at a time."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(target, pq.read_schema(bucket(folder, 0)), compression="zstd", compression_level=1) as out:
-        for number in range(count):
-            with pq.ParquetFile(bucket(folder, number)) as part:
-                for group in range(part.num_row_groups):
-                    out.write_table(part.read_row_group(group))
+    """One file of all parts, in their order; memory holds little more than one part."""
+    with GrowingParquet(target) as out:
+        for part in buckets(folder, count):
+            out.write(part)
