@@ -205,9 +205,9 @@ def of_relatives(texts: pl.Series) -> pl.DataFrame:
         number (18 characters with a possible date, an old one of 15 brought to 18; null for anything else) and status (valid, checksum_failed,
         wrong_length, absent), a row for each cell.
     """
-    distinct = texts.rename("text").unique().to_frame().with_columns(shown=bare(pl.col("text")))
-    distinct = distinct.with_columns(long=pl.when(pl.col("shown").str.contains(_FORM)).then("shown").otherwise(from_fifteen(pl.col("shown"))))
-    distinct = distinct.with_columns(number=pl.when(birth_date(pl.col("long")).is_not_null()).then("long"))
+    seen = texts.rename("text").to_frame().with_columns(shown=bare(pl.col("text")))
+    seen = seen.with_columns(long=pl.when(pl.col("shown").str.contains(_FORM)).then("shown").otherwise(from_fifteen(pl.col("shown"))))
+    seen = seen.with_columns(number=pl.when(birth_date(pl.col("long")).is_not_null()).then("long"))
     status = (
         pl.when(pl.col("text").is_null())
         .then(pl.lit("absent"))
@@ -217,8 +217,7 @@ def of_relatives(texts: pl.Series) -> pl.DataFrame:
         .then(pl.lit("valid"))
         .otherwise(pl.lit("checksum_failed"))
     )
-    known = distinct.select("text", "number", status=status)
-    return texts.rename("text").to_frame().join(known, on="text", how="left", nulls_equal=True, maintain_order="left").drop("text")
+    return seen.select("number", status=status)
 
 
 def in_key(record_key: pl.Expr, exported: pl.Expr) -> pl.Expr:

@@ -44,9 +44,19 @@ def _displayed(text: pl.Expr) -> pl.Expr:
 
 def folded(name: pl.Expr) -> pl.Expr:
     """The name for comparing: simplified characters, variants joined, no dots and blanks, Latin letters upper case, unreadable characters as ?."""
+    return cells.where(_to_fold(), name, _folded)
+
+
+def _folded(name: pl.Expr) -> pl.Expr:
     table = _folding()
     bare = name.str.replace_all(_UNREADABLE, "?").str.replace_many(list(table), list(table.values())).str.to_uppercase().str.replace_all(r"[·\s'’]", "")
     return pl.when(bare.str.len_chars() > 0).then(bare).otherwise(name)
+
+
+@cache
+def _to_fold() -> str:
+    """A pattern of the names that folding may change: any with more than Han characters, or with a character that is compared as another."""
+    return f"[^\\p{{Han}}]|[{''.join(_folding())}]"
 
 
 @cache

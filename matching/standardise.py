@@ -5,6 +5,8 @@ A faulty value that the row can do without becomes null and leaves a warning; no
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -17,17 +19,20 @@ from matching.warnings import ROW_WARNINGS, STARTS, column_warnings
 from schemas import cells
 from schemas.exports.contract import Column, Feed, Kind
 from schemas.exports.feeds import CHILD_FEEDS, FEEDS
-from schemas.growing import GrowingParquet
+from schemas.growing import ROW_GROUP, GrowingParquet
 from schemas.reference import lists
 from schemas.reference.addresses import fill_townships
 from schemas.reference.divisions import resolve
 from schemas.tables.facts import standard_schema
 
 # of one part: large enough that its fixed cost is nothing, small enough that two feeds at once stay below two gigabytes
-PART_ROWS = 2**17
+PART_ROWS = ROW_GROUP
 # the first row of a part, and how many rows it has at most
 Part = tuple[int, int]
 _PROVENANCE = ["feed", "source_file", "source_row", "export_date"]
+_IN_RECORD = (Kind.KEY, Kind.NAME, Kind.ID, Kind.PHONE, Kind.ADDRESS)
+# a key of such characters alone is kept as it is
+_PLAIN_KEY = r"^[0-9A-Z]+$"
 # the address that belongs to a division, where it has one
 _ADDRESS_OF = {"hukou": "hukou_address", "residence": "address"}
 
@@ -55,8 +60,15 @@ def parts(feed_name: str, work: Path) -> list[Part]:
 def standardised(feed: Feed, work: Path, part: Part) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """The standardised rows of a part of a feed, and the records of those that see children."""
     standard = typed(pl.scan_parquet(work / "accepted" / f"{feed.name}.parquet").slice(*part).collect(), feed)
-    columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *feed.standard_columns]
+    columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *_beside_the_record(feed)]
     return standard.select(columns).sort("source_file", "source_row"), record_of(standard, feed) if feed.name in CHILD_FEEDS else None
+
+
+def _beside_the_record(feed: Feed) -> Iterator[str]:
+    """The standardised columns that go on beside the record: where there is one, none that it holds already and that names a person."""
+    for column in feed.columns:
+        if feed.name not in CHILD_FEEDS or column.kind not in _IN_RECORD:
+            yield from column.standard_columns
 
 
 def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:
@@ -64,7 +76,7 @@ def typed(accepted: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     frame = accepted.with_columns(record_hashes(accepted, feed)).rename({c.name: f"raw_{c.name}" for c in feed.columns})
     frame = frame.with_columns(_document(feed).alias("document_type"))
     frame = frame.with_columns(e for c in feed.columns for e in _typed_column(c, feed))
-    frame = _divisions(frame, feed)
+    frame = _divisions(_dates(frame, feed), feed)
     frame = _own_number(_relatives_numbers(frame, feed), feed)
     frame = frame.with_columns(_in_institution(feed).alias("in_institution"))
     frame = frame.with_columns(_warnings(frame, feed))
@@ -83,19 +95,17 @@ def _warnings(frame: pl.DataFrame, feed: Feed) -> pl.Series:
 
 def record_hashes(accepted: pl.DataFrame, feed: Feed) -> pl.Series:
     """A fixed 64-bit hash of each row's content (md5, lower half): the feed and its cells, null distinct from empty; not file, row or export date."""
-    cells_of = ", ".join(f"coalesce('=' || \"{c.name}\", '')" for c in feed.columns)
-    sql = f"SELECT md5_number_lower(concat_ws(chr(31), '{feed.name}', {cells_of})) AS record_hash FROM accepted"
+    marked = ((pl.when(pl.col(c.name).is_null()).then(pl.lit("\x1f")).otherwise(pl.lit("\x1f=")), pl.col(c.name).fill_null("")) for c in feed.columns)
+    contents = accepted.select(content=pl.concat_str(pl.lit(feed.name), *chain.from_iterable(marked))).to_arrow()
     with duckdb.connect() as con:
-        con.register("accepted", accepted)
-        return con.sql(sql).pl().get_column("record_hash").cast(pl.UInt64)
+        con.register("contents", contents)
+        return pl.Series("record_hash", con.sql("SELECT md5_number_lower(content) AS record_hash FROM contents").to_arrow_table()["record_hash"])
 
 
 def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
-    """The expressions that give a column's standardised columns; divisions and the child's own number come later."""
+    """The expressions that give a column's standardised columns; dates, divisions and numbers come later."""
     raw = pl.col(f"raw_{column.name}")
     match column.kind:
-        case Kind.DATE:
-            return [cells.date(raw).alias(column.name), cells.date_precision(raw).alias(f"{column.name}_precision")]
         case Kind.NAME:
             return [names.display(raw).alias(column.name)]
         case Kind.SEX:
@@ -113,7 +123,7 @@ def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
         case Kind.CODE:
             return [_coded(raw, column).alias(column.name)]
         case Kind.KEY:
-            return [raw.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s'‘’]", "").alias(column.name)]
+            return [cells.unless(_PLAIN_KEY, raw, lambda key: key.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s'‘’]", "")).alias(column.name)]
         case Kind.TEXT | Kind.ADDRESS:
             return [raw.alias(column.name)]
         case _:
@@ -122,12 +132,23 @@ def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
 
 def _coded(raw: pl.Expr, column: Column) -> pl.Expr:
     """The word of the column's code set that the text means; null where it means none of them."""
-    bare = cells.half_width(raw).str.replace_all(r"\s", "")
+    def bare(text: pl.Expr) -> pl.Expr:
+        return cells.half_width(text).str.replace_all(r"\s", "")
+
     if not column.codes:
-        return bare
+        return bare(raw)
     synonyms = lists.read("code_synonyms.csv").filter((pl.col("column") == column.name) & pl.col("code").is_in(column.codes))
     words = dict(synonyms.select("word", "code").iter_rows()) | {code: code for code in column.codes}
-    return bare.replace_strict(words, default=None, return_dtype=pl.String)
+    return cells.once(raw, lambda text: bare(text).replace_strict(words, default=None, return_dtype=pl.String), pl.String)
+
+
+def _dates(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """Date columns: the date, and its precision."""
+    for column in feed.columns:
+        if column.kind is Kind.DATE:
+            found = cells.dated(frame.get_column(f"raw_{column.name}"))
+            frame = frame.with_columns(found["date"].alias(column.name), found["precision"].alias(f"{column.name}_precision"))
+    return frame
 
 
 def _divisions(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:

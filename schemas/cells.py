@@ -77,16 +77,16 @@ def half_width(text: pl.Expr) -> pl.Expr:
 
 def date(text: pl.Expr) -> pl.Expr:
     """The date; of a month or a year alone, the latest day it can mean (decision 7). Null where the text is none or means "no date"."""
-    return text.map_batches(lambda cells: _dated(cells).get_column("date"), return_dtype=pl.Date, is_elementwise=True)
+    return text.map_batches(lambda cells: dated(cells).get_column("date"), return_dtype=pl.Date, is_elementwise=True)
 
 
 def date_precision(text: pl.Expr) -> pl.Expr:
     """day, month or year; null where `date` is null."""
-    return text.map_batches(lambda cells: _dated(cells).get_column("precision"), return_dtype=pl.String, is_elementwise=True)
+    return text.map_batches(lambda cells: dated(cells).get_column("precision"), return_dtype=pl.String, is_elementwise=True)
 
 
-def _dated(cells: pl.Series) -> pl.DataFrame:
-    """Date and precision of each cell, read once per distinct text: a column of a feed has far fewer of those than rows."""
+def dated(cells: pl.Series) -> pl.DataFrame:
+    """text, date and precision of each cell, read once per distinct text: a column of a feed has far fewer of those than rows."""
     texts = cells.cast(pl.String).rename("text")
     distinct = texts.unique().drop_nulls().to_frame()
     read = _possible(_parts(distinct)).with_columns(
@@ -136,18 +136,30 @@ def _possible(parts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def once(text: pl.Expr, made: Callable[[pl.Expr], pl.Expr], dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
+    """`made(text)`, worked out once per distinct text: for columns that hold a few words."""
+    return text.map_batches(lambda cells: _once(cells, made, dtype), return_dtype=dtype, is_elementwise=True)
+
+
+def _once(cells: pl.Series, made: Callable[[pl.Expr], pl.Expr], dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+    known = cells.drop_nulls().unique().rename("text").to_frame().with_columns(made=made(pl.col("text")))
+    return cells.replace_strict(known["text"], known["made"], default=None, return_dtype=dtype)
+
+
+def _squeezed(text: pl.Expr) -> pl.Expr:
+    return half_width(text).str.replace_all(_BLANKS, "").str.to_uppercase()
+
+
 def sex(text: pl.Expr) -> pl.Expr:
     """male or female (GB/T 2261.1: 1 male, 2 female; 0 unknown and 9 unstated are null)."""
-    bare = half_width(text).str.replace_all(_BLANKS, "").str.to_uppercase()
     words = {"男": "male", "1": "male", "M": "male", "男性": "male", "MALE": "male", "女": "female", "2": "female", "F": "female", "女性": "female", "FEMALE": "female"}
-    return bare.replace_strict(words, default=None, return_dtype=pl.String)
+    return once(text, lambda written: _squeezed(written).replace_strict(words, default=None, return_dtype=pl.String), pl.String)
 
 
 def flag(text: pl.Expr) -> pl.Expr:
     """True, false or null of 是/否 and their like."""
-    bare = half_width(text).str.replace_all(_BLANKS, "").str.to_uppercase()
     words = {"是": True, "1": True, "Y": True, "YES": True, "TRUE": True, "有": True, "否": False, "0": False, "N": False, "NO": False, "FALSE": False, "没有": False}
-    return bare.replace_strict(words, default=None, return_dtype=pl.Boolean)
+    return once(text, lambda written: _squeezed(written).replace_strict(words, default=None, return_dtype=pl.Boolean), pl.Boolean)
 
 
 def year(text: pl.Expr) -> pl.Expr:
