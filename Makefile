@@ -16,7 +16,7 @@ READY := .venv/ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup run test check sample evaluate simulate bench bench-rules test-slow cover bench-linkage clean
+.PHONY: help setup run test check sample evaluate simulate bench bench-rules bench-parts test-slow cover bench-linkage clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ bench-rules: $(READY) ## the rule over a million children: seconds, CPU and memo
 
 bench: $(READY) ## a night at scale 0.02 and 0.2, with SCALE=1.0 at five million children too: docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.night --scales $(SCALES) --work $(OUT)/bench
+
+bench-parts: $(READY) ## what a part of each station costs on one core: docs/benchmarks/parts.md
+	@POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks.parts --work $(OUT)/bench-parts
 
 bench-linkage: $(READY) ## linkage beside Splink 5 (LINKAGE_ROWS="100000 1000000 3000000"): docs/benchmarks/linkage.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(OUT)/bench-linkage/peer -r benchmarks/linkage/requirements.txt

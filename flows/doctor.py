@@ -17,7 +17,7 @@ from prefect.settings import get_current_settings
 
 from flows.died import died
 from flows.room import GIB, free, needed
-from flows.settings import UnusableInputError, memory_limit
+from flows.settings import DASK, THREADS, UnusableInputError, memory_limit, runner
 from publish.register import RegisterUnreadableError, connect, versions
 from publish.swap import state_folder
 from rules.law import Law
@@ -48,6 +48,7 @@ def examine(inbox: Path, register: Path, day: date) -> Iterator[Finding]:
     yield from _versions()
     yield from _law()
     yield from _settings()
+    yield from _runner()
     yield from _inbox(inbox, day)
     yield from _register(register.absolute())
     if inbox.is_dir():
@@ -86,6 +87,24 @@ def _settings() -> Iterator[Finding]:
         return
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     yield Finding("memory", "ok", f"DuckDB may use {limit} (CHILDFLOW_MEMORY); the machine has {there:.0f} GiB")
+
+
+def _runner() -> Iterator[Finding]:
+    """Whether the workers that the setting asks for could be had: what can be seen without asking them."""
+    where = _where()
+    if isinstance(where, UnusableInputError):
+        yield Finding("workers", "stop", str(where))
+    elif where not in (THREADS, DASK) and get_current_settings().api.url is None:
+        yield Finding("workers", "stop", f"CHILDFLOW_RUNNER names {where}, and no Prefect server is named that its workers could reach: set PREFECT_API_URL (docs/cluster.md)")
+    else:
+        yield Finding("workers", "ok", f"the heavy stations work on {where} (CHILDFLOW_RUNNER); a run asks each Dask worker whether it fits before it begins")
+
+
+def _where() -> str | UnusableInputError:
+    try:
+        return runner()
+    except UnusableInputError as error:
+        return error
 
 
 def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
@@ -149,7 +168,7 @@ def _is_locked(lock: Path) -> bool:
 
 
 def _disk(inbox: Path, register: Path) -> Iterator[Finding]:
-    wanted, there = needed(inbox) / GIB, free(register.parent) / GIB
+    wanted, there = needed(inbox, where if isinstance(where := _where(), str) else THREADS) / GIB, free(register.parent) / GIB
     said = f"{there:.1f} GiB free where the register lies, a night of this inbox needs about {wanted:.1f} GiB"
     if there < wanted:
         yield Finding("disk", "stop", f"{said}: free space, or keep fewer old registers (CHILDFLOW_KEEP)")

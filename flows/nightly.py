@@ -111,7 +111,7 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
     with writing(tonight.register):
         for line in dead:
             say(f"{line}; what it left is removed")
-        require_room(tonight.inbox, tonight.register)
+        require_room(tonight.inbox, tonight.register, tonight.runner)
         seen = look(tonight)
         last = None if anew else last_run(tonight.register)
         if last is not None and is_same_night(tonight, seen, last):

@@ -6,10 +6,13 @@ import shutil
 from pathlib import Path
 
 from flows.faults import ResourceError
+from flows.settings import THREADS
 
 GIB = 2**30
 # what a night leaves for every byte of its inbox, measured on the made-up city (docs/operations.md, "Sizing"); a compressed file counts as its text
 WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE = 1.7, 1.5, 0.5
+# and while stations are done in parts by workers
+PARTS_PER_BYTE = 1.1
 _INFLATED = {".gz": 6.0, ".parquet": 4.0, ".xlsx": 6.0}
 _FLOOR = 200 * 2**20
 
@@ -19,9 +22,10 @@ def text_bytes(inbox: Path) -> int:
     return int(sum(f.stat().st_size * _INFLATED.get(f.suffix.lower(), 1.0) for f in inbox.rglob("*") if f.is_file()))
 
 
-def needed(inbox: Path) -> int:
-    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds."""
-    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE))
+def needed(inbox: Path, runner: str = THREADS) -> int:
+    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds; parts of stations."""
+    parts = 0.0 if runner == THREADS else PARTS_PER_BYTE
+    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE + parts))
 
 
 def free(folder: Path) -> int:
@@ -32,13 +36,13 @@ def free(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def require_room(inbox: Path, register: Path) -> None:
+def require_room(inbox: Path, register: Path, runner: str = THREADS) -> None:
     """Refuse a night that could not finish.
 
     Raises:
         ResourceError: there is less room than a night of this inbox needs.
     """
-    wanted, there = needed(inbox), free(register.parent)
+    wanted, there = needed(inbox, runner), free(register.parent)
     if there < wanted:
         raise ResourceError(
             f"{register.parent} has {there / GIB:.1f} GiB free and this inbox needs about {wanted / GIB:.1f} GiB: nothing was started. Free space, keep fewer "

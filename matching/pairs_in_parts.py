@@ -7,6 +7,7 @@ a second step sees all rules that found a pair, and compares it once. Buckets go
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ Each = Callable[[Callable[..., None], Iterable[Any], Path], None]
 
 
 def pairing_in_parts(folder: Path, each: Each) -> Pairing:
-    """The way to the weighed pairs by way of files in a folder, which is made; `each` does the steps."""
+    """The way to the weighed pairs by way of files in a folder, which is made and removed; `each` does the steps."""
 
     def pair_up(night: Night, _: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
         parts = lay_out(night, folder)
@@ -43,7 +44,9 @@ def pairing_in_parts(folder: Path, each: Each) -> Pairing:
         numbers = range(parts[0][3])
         each(compare_part, [(number, len(parts)) for number in numbers], folder)
         weighed = pl.concat([pl.read_parquet(_file(folder, "weighed", number)) for number in numbers]).sort("l", "r")
-        return weighed, _report(weighed, [pl.read_parquet(_file(folder, "counted", number)) for number in range(len(parts))])
+        report = _report(weighed, [pl.read_parquet(_file(folder, "counted", number)) for number in range(len(parts))])
+        shutil.rmtree(folder)
+        return weighed, report
 
     return pair_up
 

@@ -5,6 +5,7 @@ Enters: work/accepted/<feed>. Leaves: work/standard/<feed> and work/record/<feed
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from matching.standardise import Part, standardised
@@ -21,9 +22,10 @@ def standardise_part(feed_name: str, number: int, part: Part, work: Path) -> Non
 
 
 def join_parts(feed_name: str, count: int, work: Path) -> None:
-    """Make the feed's tables of its parts."""
+    """Make the feed's tables of its parts, which are removed."""
     for kind in ("standard", "record") if feed_name in CHILD_FEEDS else ("standard",):
         join_buckets(_folder(work, kind, feed_name), count, work / kind / f"{feed_name}.parquet")
+        shutil.rmtree(_folder(work, kind, feed_name))
 
 
 def _folder(work: Path, kind: str, feed_name: str) -> Path:

@@ -5,6 +5,7 @@ Enters: what `rules.decide.decide` reads. Leaves: its tables, row by row. The fi
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -33,8 +34,9 @@ def decide_part(number: int, work: Path, as_of: date) -> None:
 
 
 def join_parts(numbers: list[int], work: Path, as_of: date) -> None:
-    """Make the tables of their parts, and what only all children together give."""
+    """Make the tables of their parts, which are removed, and what only all children together give."""
     finish(_parts(len(numbers), work), work, as_of, Law.load())
+    shutil.rmtree(_folder(work))
 
 
 def _parts(count: int, work: Path) -> Iterator[Frames]:

@@ -5,6 +5,7 @@ import shutil
 from datetime import date
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import doctor
 from flows.doctor import examine
@@ -80,3 +81,18 @@ def test_a_package_of_another_version_and_a_setting_that_is_none_stop(inbox, tmp
     stops = said(inbox, tmp_path / "r.duckdb", "stop")
     assert any("duckdb is 1." in s and "wanted >=99; nosuchpackage is nothing, wanted >=1. Install what requirements.lock names" in s for s in stops)
     assert "memory: CHILDFLOW_MEMORY takes a size such as 4GB or 800MiB, not 'much'" in stops
+
+
+@pytest.mark.parametrize(
+    ("runner", "server", "state", "told"),
+    [
+        ("threads", None, "ok", "the heavy stations work on threads (CHILDFLOW_RUNNER)"),
+        ("tls://10.0.0.1:8786", "http://10.0.0.2:4200/api", "ok", "the heavy stations work on tls://10.0.0.1:8786"),
+        ("tls://10.0.0.1:8786", None, "stop", "no Prefect server is named that its workers could reach: set PREFECT_API_URL"),
+        ("ray", None, "stop", "CHILDFLOW_RUNNER takes threads, dask, or the address of a Dask scheduler"),
+    ],
+)
+def test_workers_that_could_not_be_had_stop(inbox, tmp_path, monkeypatch, runner, server, state, told):
+    monkeypatch.setenv("CHILDFLOW_RUNNER", runner)
+    with temporary_settings({PREFECT_API_URL: server}):
+        assert any(line.startswith("workers: ") and told in line for line in said(inbox, tmp_path / "register.duckdb", state))

@@ -6,8 +6,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.faults import ResourceError, resource_fault
+from flows import cluster
+from flows.faults import ClusterError, ResourceError, resource_fault
 from flows.room import needed, require_room
+from flows.settings import UnusableInputError, night
 from flows.track import PUBLISHED, STANDS, Station, StationFailedError
 from schemas.growing import GrowingParquet
 
@@ -105,3 +107,40 @@ def test_a_compressed_file_counts_as_its_text(tmp_path):
     plain = needed(tmp_path)
     (tmp_path / "a.csv").rename(tmp_path / "a.csv.gz")
     assert needed(tmp_path) > plain
+
+
+class KilledWorker(Exception):  # noqa: N818 - as Dask calls it
+    """What Dask raises where workers die over a task, without loading Dask."""
+
+
+KilledWorker.__module__ = "distributed.scheduler"
+
+
+class Gone:
+    """A task runner whose workers die."""
+
+    def submit(self, *_: object) -> "Gone":
+        return self
+
+    def result(self) -> None:
+        raise KilledWorker("a task with a path in its name")
+
+
+def test_workers_that_die_over_a_part_are_said_without_the_part(monkeypatch):
+    monkeypatch.setattr("flows.track.opened", Gone)
+    with pytest.raises(ClusterError, match=r"station decide: the workers are gone, or one died each time over the same part \(KilledWorker\); nothing was published") as told:
+        Station(print, "decide").on_workers([1, 2])
+    assert "path" not in str(told.value)
+
+
+def test_workers_are_asked_for_inside_a_flow_run_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHILDFLOW_RUNNER", "dask")
+    with pytest.raises(UnusableInputError, match="works inside a Prefect flow run only"), cluster.workers(night(str(tmp_path), str(tmp_path / "r.duckdb"))):
+        pass
+    with pytest.raises(StationFailedError, match="station block has no workers"):
+        Station(print, "block").on_workers([1])
+
+
+def test_parts_need_room_too(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"x" * 600_000)
+    assert needed(tmp_path, "dask") > needed(tmp_path)
