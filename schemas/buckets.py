@@ -39,7 +39,7 @@ def buckets(folder: Path, count: int) -> Iterator[pl.DataFrame]:
 
 
 def join_buckets(folder: Path, count: int, target: Path) -> None:
-    """One file of all parts, in their order; memory holds little more than one part."""
+    """One file of all parts, in their order; memory holds little more than one."""
     with GrowingParquet(target) as out:
         for part in buckets(folder, count):
             out.write(part)
