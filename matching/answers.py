@@ -12,12 +12,12 @@ from pathlib import Path
 import polars as pl
 
 from matching.answer_cells import typed
-from matching.corrections import corrected
+from matching.corrections import ASKED, corrected
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.verification import CORRECTS, NOTED, RESULTS, ROSTER_ID
+from schemas.growing import ROW_GROUP, GrowingParquet
 from schemas.reference.divisions import resolve
 from schemas.reference.lists import HIGH_TECH_ZONE
-from schemas.tables.identity import IDENTITY
 from schemas.tables.record import PERSON
 from schemas.tables.verification import VERIFICATION_ANSWER, VERIFICATION_FACTS, VERIFICATION_STATE
 
@@ -40,18 +40,33 @@ def weigh_answers(work: Path, as_of: date) -> None:
     tonight = pl.read_parquet(work / "standard" / "verification.parquet").select(_GIVEN)
     fresh = tonight.sort("record_hash", "source_file", "source_row").unique("record_hash", keep="first", maintain_order=True)
     answers = pl.concat([before, fresh.join(before, on="record_hash", how="anti").cast(before.schema)])
-    identity = IDENTITY.conform(pl.read_parquet(work / "identity.parquet"))
-    person = PERSON.conform(pl.read_parquet(work / "person.parquet"))
+    identity, person = (pl.scan_parquet(work / f"{name}.parquet") for name in ("identity", "person"))
     state = weighed(answers, identity, person, as_of)
     state.write_parquet(work / "verification_state.parquet")
-    applied = state.filter(pl.col("state") == "applied").join(person.select("person_id"), on="person_id", how="semi")
+    applied = state.filter(pl.col("state") == "applied")
+    there = person.select("person_id").filter(pl.col("person_id").is_in(applied["person_id"].implode())).collect()
+    applied = applied.join(there, on="person_id", how="semi")
     facts = applied.filter(pl.col("question").is_in(_FOR_RULES)).with_columns(feed=pl.lit("verification"))
     (work / "facts").mkdir(exist_ok=True)
     VERIFICATION_FACTS.conform(facts).sort(VERIFICATION_FACTS.key).write_parquet(work / "facts" / "verification.parquet")
-    PERSON.conform(corrected(person, applied)).sort(PERSON.key).write_parquet(work / "person.parquet")
+    _correct(work / "person.parquet", applied)
 
 
-def weighed(answers: pl.DataFrame, identity: pl.DataFrame, person: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def _correct(file: Path, applied: pl.DataFrame) -> None:
+    """The persons with what departments corrected, in the order they lie in; memory holds a part of them."""
+    touched = pl.col("person_id").is_in(applied.filter(pl.col("question").is_in(ASKED)).get_column("person_id").implode())
+    persons, made = pl.scan_parquet(file), file.with_suffix(".corrected")
+    count, fixed = persons.select(pl.len(), fixed=touched.sum()).collect().row(0)
+    if not fixed:
+        return
+    with GrowingParquet(made) as out:
+        for first in range(0, count, ROW_GROUP):
+            part = persons.slice(first, ROW_GROUP).collect()
+            out.write(PERSON.conform(corrected(part, applied)) if part.select(touched.any()).item() else part)
+    made.replace(file)
+
+
+def weighed(answers: pl.DataFrame, identity: pl.LazyFrame, person: pl.LazyFrame, as_of: date) -> pl.DataFrame:
     """VERIFICATION_STATE of the answers.
 
     Args:
@@ -70,16 +85,19 @@ def weighed(answers: pl.DataFrame, identity: pl.DataFrame, person: pl.DataFrame,
     return VERIFICATION_STATE.conform(out).sort(VERIFICATION_STATE.key)
 
 
-def _known(answers: pl.DataFrame, identity: pl.DataFrame) -> pl.DataFrame:
+def _known(answers: pl.DataFrame, identity: pl.LazyFrame) -> pl.DataFrame:
     """The answers under the identifier that stands for the child now; null where nobody ever had it."""
-    now = identity.select(named="person_id", person_id=pl.coalesce("merged_into", "person_id"))
+    named = answers.rename({"person_id": "named"}).with_columns(pl.col("named").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"\s", ""))
+    merged = identity.filter(pl.col("state") == "merged").select("person_id", "merged_into").collect()
+    concerned = pl.concat([named["named"], merged["person_id"], merged["merged_into"]]).unique()
+    given = identity.select("person_id", "state", "merged_into").filter(pl.col("person_id").is_in(concerned.implode())).collect()
+    now = given.select(named="person_id", person_id=pl.coalesce("merged_into", "person_id"))
     while True:
         further = now.join(now.rename({"named": "person_id", "person_id": "next"}), on="person_id", how="left", maintain_order="left")
         if (further["next"] == further["person_id"]).fill_null(True).all():
             break
         now = further.select("named", person_id=pl.coalesce("next", "person_id"))
-    gone = identity.filter(pl.col("state") == "gone").select("person_id", is_gone=pl.lit(True))
-    named = answers.rename({"person_id": "named"}).with_columns(pl.col("named").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"\s", ""))
+    gone = given.filter(pl.col("state") == "gone").select("person_id", is_gone=pl.lit(True))
     return named.join(now, on="named", how="left", maintain_order="left").join(gone, on="person_id", how="left", maintain_order="left")
 
 
@@ -150,16 +168,13 @@ def _first_state(as_of: date) -> pl.Expr:
     )  # fmt: skip
 
 
-def _numbers_taken(judged: pl.DataFrame, person: pl.DataFrame, identity: pl.DataFrame) -> pl.DataFrame:
+def _numbers_taken(judged: pl.DataFrame, person: pl.LazyFrame, identity: pl.LazyFrame) -> pl.DataFrame:
     """record_hash, is_taken: corrections to a number that is another child's, by its records or by another answer."""
-    held = pl.concat(
-        [
-            person.filter(pl.col("id_number_status") == "valid").select("person_id", text="id_number"),
-            identity.filter(pl.col("state") == "live").select("person_id", text="id_numbers").explode("text", empty_as_null=False, keep_nulls=False),
-            judged.filter((pl.col("question") == "id_number") & (pl.col("state") == "applied")).select("person_id", "text"),
-        ]
-    ).unique()
     wanted = judged.filter((pl.col("question") == "id_number") & (pl.col("state") == "applied")).select("record_hash", "person_id", "text")
+    is_wanted = pl.col("text").is_in(wanted["text"].implode())
+    by_records = person.filter(pl.col("id_number_status") == "valid").select("person_id", text="id_number")
+    by_identity = identity.filter(pl.col("state") == "live").select("person_id", text="id_numbers").explode("text", empty_as_null=False, keep_nulls=False)
+    held = pl.concat([by_records.filter(is_wanted).collect(), by_identity.filter(is_wanted).collect(), wanted.select("person_id", "text")]).unique()
     others = wanted.join(held, on="text", suffix="_other").filter(pl.col("person_id") != pl.col("person_id_other"))
     return others.select("record_hash", is_taken=pl.lit(True)).unique()
 

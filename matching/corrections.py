@@ -7,7 +7,7 @@ import polars as pl
 from matching import identifiers
 from schemas.tables.record import RELATIVE
 
-_ASKED = ("name", "sex", "birth_date", "id_number", "guardian_name", "guardian_phone")
+ASKED = ("name", "sex", "birth_date", "id_number", "guardian_name", "guardian_phone")
 
 
 def corrected(person: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
@@ -16,12 +16,12 @@ def corrected(person: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
     Args:
         person: PERSON. applied: person_id, question, verified_on, record_hash, text, date, date_precision of the answers that count.
     """
-    newest = applied.filter(pl.col("question").is_in(_ASKED)).sort("verified_on", "record_hash", descending=[True, False])
+    newest = applied.filter(pl.col("question").is_in(ASKED)).sort("verified_on", "record_hash", descending=[True, False])
     newest = newest.unique(["person_id", "question"], keep="first", maintain_order=True)
     if newest.is_empty():
         return person
     said = person.select("person_id")
-    for question in _ASKED:
+    for question in ASKED:
         mine = newest.filter(pl.col("question") == question)
         value = pl.col("date" if question == "birth_date" else "text").alias(f"new_{question}")
         more = [pl.col("date_precision").alias("new_precision")] if question == "birth_date" else []

@@ -43,7 +43,7 @@ def weigh(*answers: dict[str, Any]) -> list[dict[str, Any]]:
     given = [{"roster_id": ROSTER, "person_id": "C1", "department": "公安", "verified_on": DAY, "source_file": "v.xlsx"} | a for a in answers]
     given = [g | {"record_hash": n, "source_row": n} for n, g in enumerate(given, 1)]
     table = frame(VERIFICATION_ANSWER, given).drop("run_id")
-    return weighed(table, frame(IDENTITY, IDENTITIES), frame(PERSON, PERSONS), AS_OF).sort("source_row").to_dicts()
+    return weighed(table, frame(IDENTITY, IDENTITIES).lazy(), frame(PERSON, PERSONS).lazy(), AS_OF).sort("source_row").to_dicts()
 
 
 def says(field: str, value: str | None, **more: Any) -> dict[str, Any]:
@@ -146,11 +146,11 @@ ANSWER = st.fixed_dictionaries(
 def test_any_answers_in_any_order_each_have_one_state_and_one_value_a_question(answers, rnd):
     table = frame(VERIFICATION_ANSWER, [a | {"record_hash": n, "source_row": n, "source_file": "v"} for n, a in enumerate(answers, 1)]).drop("run_id")
     identity, person = frame(IDENTITY, IDENTITIES), frame(PERSON, PERSONS)
-    state = weighed(table, identity, person, AS_OF)
+    state = weighed(table, identity.lazy(), person.lazy(), AS_OF)
     assert state.height == len(answers)
     order = list(range(len(answers)))
     rnd.shuffle(order)
-    assert weighed(table[order], identity, person, AS_OF).equals(state)
+    assert weighed(table[order], identity.lazy(), person.lazy(), AS_OF).equals(state)
     said = ["text", "date", "code", "township"]
     applied = state.filter(pl.col("state") == "applied", pl.col("question") != "withdrawn")
     assert applied.select("person_id", "question", *said).unique().height == applied.select("person_id", "question").unique().height
@@ -163,7 +163,7 @@ def test_what_stood_before_a_correction_is_kept_beside_it():
     told = [says("姓名", "张五"), says("身份证号", "50011620170503125X"), says("监护人电话", "13912345678"), says("监护人姓名", "王奶")]
     given = [{"roster_id": ROSTER, "person_id": "C1", "department": "公安", "verified_on": DAY, "source_file": "v.xlsx", "record_hash": n, "source_row": n} | a for n, a in enumerate(told, 1)]
     person = frame(PERSON, PERSONS)
-    state = weighed(frame(VERIFICATION_ANSWER, given).drop("run_id"), frame(IDENTITY, IDENTITIES), person, AS_OF)
+    state = weighed(frame(VERIFICATION_ANSWER, given).drop("run_id"), frame(IDENTITY, IDENTITIES).lazy(), person.lazy(), AS_OF)
     child, other = corrected(person, state).to_dicts()
     assert (child["name"], child["former_names"]) == ("张五", ["张三"])
     assert (child["id_number"], child["former_id_numbers"], child["id_number_status"]) == ("50011620170503125X", ["500116201503011234"], "valid")
