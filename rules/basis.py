@@ -16,6 +16,7 @@ Facts = Mapping[str, pl.LazyFrame]
 ROW = ("person_id", "feed", "source_file", "source_row", "record_hash")
 # content first: an evidence list keeps its order when the same rows come in other files
 _ORDER = ("feed", "record_hash", "says", "source_file", "source_row")
+_PLACE_OF = {feed: place for place, feed in enumerate(sorted(FEEDS))}
 
 
 def rows(facts: Facts, feed: str) -> pl.LazyFrame:
@@ -51,7 +52,17 @@ def surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
 def listed(frame: pl.LazyFrame, keys: Sequence[str], name: str, *extra: pl.Expr) -> pl.LazyFrame:
     """One row per `keys` with the rows that say so as an evidence list called `name`, ordered by content; `extra` are further aggregates."""
     evidence = pl.struct(pl.col("feed"), pl.col("source_file"), pl.col("source_row"), pl.col("says"))
-    return frame.unique(subset=[*keys, *_ORDER], keep="any").sort(_ORDER).group_by(keys).agg(evidence.alias(name), *extra)
+    columns = dict.fromkeys([*keys, *_ORDER, *(root for e in extra for root in e.meta.root_names())])
+    return frame.select(*columns).map_batches(lambda rows: _by_content(rows, keys), validate_output_schema=False).group_by(keys).agg(evidence.alias(name), *extra)
+
+
+def _by_content(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The rows in the order of their content, each once for its keys. Only rows that share their content with another are compared text by text."""
+    shared = rows.get_column("record_hash").is_duplicated()
+    several = rows.filter(shared).unique(subset=[*keys, *_ORDER], keep="any").sort(_ORDER)
+    place = pl.col("feed").replace_strict(_PLACE_OF, return_dtype=pl.UInt8)
+    order = pl.concat([rows.filter(~shared), several]).with_columns(place.alias("_place"))
+    return order.sort("_place", "record_hash", maintain_order=True).drop("_place")
 
 
 def begun(as_of: date, start: str) -> pl.Expr:

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from rules.law import Parameters
-from rules.timeline import CONTENT, INFERRED, SIGHTED, STATED
+from rules.timeline import INFERRED, SIGHTED, STATED
 
 _LATER_FIRST = ("strength", "is_taken", "confirmed_on", "own_last")
 
@@ -66,7 +66,7 @@ def _spans(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, 
     covering = (
         marks.join(claims, on="reading")
         .filter((pl.col("began") <= pl.col("mark")) & (pl.col("mark") < pl.col("ends_before")))
-        .sort("reading", "mark", *_LATER_FIRST, "began", *CONTENT, descending=[False, False, True, True, True, True, False] + [False] * len(CONTENT), nulls_last=True)
+        .sort("reading", "mark", *_LATER_FIRST, "began", "claim", descending=[False, False, True, True, True, True, False, False], nulls_last=True)
         .unique(subset=["reading", "mark"], keep="first", maintain_order=True)
         .select("reading", "mark", "district", "in_zone", "kind", "began", "began_by", "onward")
     )

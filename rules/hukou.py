@@ -96,7 +96,8 @@ def _other_feeds(facts: Facts, told: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
 
 def _foremost(candidates: pl.LazyFrame) -> pl.LazyFrame:
     """The rows that no other of the child beats, one per district, by content where equal."""
-    ranked = candidates.with_columns(pl.struct("first_key", "second_key").rank("dense", descending=True).over("person_id").alias("place_in_order"))
-    first = ranked.filter(pl.col("place_in_order") == 1).sort("person_id", "district", "record_hash", "source_file", "source_row")
+    newest = candidates.filter(pl.col("first_key") == pl.col("first_key").max().over("person_id"))
+    strongest = newest.filter(pl.col("second_key") == pl.col("second_key").max().over("person_id"))
+    first = strongest.sort("person_id", "district", "record_hash", "source_file", "source_row")
     kept = first.unique(subset=["person_id", "district"], keep="first", maintain_order=True)
     return kept.select(*ROW, "code", "township", "written", "district", "in_zone", "in_city", "from_register", "says")

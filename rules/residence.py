@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from rules.law import Parameters
-from rules.timeline import CONTENT, SIGHTED
+from rules.timeline import SIGHTED
 
 _NEWNESS = ("confirmed_on", "own_last")
 _PLACE = ("district", "in_zone", "in_city", "code", "township")
@@ -36,7 +36,7 @@ def now(ordered: pl.DataFrame, cases: pl.DataFrame, as_of: date, p: Parameters) 
 
 def _best_of_district(signs: pl.DataFrame) -> pl.DataFrame:
     """One sign for each place in the running: a dated one before one without, then by content."""
-    order = ["case", "district", "own_last", "began_by", "began", *CONTENT]
+    order = ["case", "district", "own_last", "began_by", "began", "claim"]
     return signs.sort(order, descending=[False, False, True] + [False] * (len(order) - 3), nulls_last=True).unique(subset=["case", "district"], keep="first", maintain_order=True)
 
 
@@ -57,7 +57,7 @@ def _still_away(best: pl.DataFrame, standing: pl.DataFrame, ordered: pl.DataFram
         standing.filter(~pl.col("at_home") & ~both_in_zone & (pl.col("strength") > p["evidence/strength"]["medical_insurance"]))
         .join(back.join(left, on="case", how="anti"), on="case")
         .filter(pl.col("began") < pl.col("home_since"))
-        .sort("case", "strength", *_NEWNESS, *CONTENT, descending=[False, True, True, True] + [False] * len(CONTENT), nulls_last=True)
+        .sort("case", "strength", *_NEWNESS, "claim", descending=[False, True, True, True, False], nulls_last=True)
         .unique(subset="case", keep="first", maintain_order=True)
     )
     return pl.concat([best.join(before, left_on="claim", right_on="home_claim", how="anti"), before.select(best.columns)])
@@ -75,7 +75,7 @@ def episodes(ordered: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     stays = ordered.filter(pl.col("kind") != "left").join(readings.select("case", pl.col("claim").alias("taken"), pl.col("district").alias("lives_in"), pl.col("began").alias("now_began")), on="case")
     row = pl.struct("feed", "source_file", "source_row", "says")
     grouped = (
-        stays.sort("person_id", "district", "stay", *CONTENT)
+        stays.sort("case", "district", "stay", "claim")
         .group_by("person_id", "district", "stay", maintain_order=True)
         .agg(
             pl.col("township").sort_by("strength", "confirmed_on", descending=True, nulls_last=True, maintain_order=True).drop_nulls().first(),

@@ -26,7 +26,7 @@ def in_order(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Paramete
         date), began_by (STATED, INFERRED, SIGHTED); ends_before (the first day it no longer covers); yields (too old against newer signs);
         stay (number of the stay in that district, from one leaving to the next).
     """
-    placed = _placed(claims, cases, as_of, p).collect()
+    placed = _numbered(_placed(claims, cases, as_of, p).collect())
     closings = _closings(placed)
     return _covered(_yielding(_begun(_closed(placed, closings), closings), as_of, p), as_of)
 
@@ -43,9 +43,18 @@ def _placed(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameter
             *(pl.max_horizontal(name, pl.when(pl.col(name).is_not_null()).then("birth_date")).alias(name) for name in ("stated", "firm", "seen")),
             (pl.col("district") == pl.col("hukou_district")).fill_null(False).alias("at_home"),
         )
-        .sort("case", *CONTENT)
-        .with_row_index("claim")
     )
+
+
+def _numbered(placed: pl.DataFrame) -> pl.DataFrame:
+    """The claims of each case in the order of their content (CONTENT), numbered; the texts as their places among each other, for those sort quicker."""
+
+    def places(name: str) -> pl.Expr:
+        texts = placed.get_column(name).unique().sort()
+        return pl.col(name).replace_strict(texts, range(len(texts)), return_dtype=pl.UInt32)
+
+    order = [places(name) if placed.schema[name] == pl.String else pl.col(name) for name in CONTENT]
+    return placed.sort("case", *order).with_row_index("claim")
 
 
 def _closings(placed: pl.DataFrame) -> pl.DataFrame:
