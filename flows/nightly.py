@@ -151,7 +151,7 @@ def travel(tonight: Night, seen: Seen, last: LastRun | None) -> dict[str, Any]:
     with log.stage("answers"):
         ANSWERS(work, tonight.as_of)
     with log.stage("facts"):
-        FACTS(work)
+        FACTS(work, tonight.memory)
     with log.stage("decide"):
         DECIDE(work, tonight.as_of)
     found = findings.counts(work)

@@ -13,17 +13,16 @@ from schemas.exports.contract import Feed
 from schemas.exports.feeds import CHILD_FEEDS, FEEDS
 from schemas.tables.facts import facts as facts_table
 
-_ROW = ("feed", "source_file", "source_row")
-
 
 class FactsMissingError(Exception):
     """A row of a feed belongs to no child, or to more than one: a fault of the stations before."""
 
 
-def gather(work: Path) -> None:
+def gather(work: Path, memory: str = "4GB") -> None:
     """Give each standardised row its child, and keep only what the rules may see.
 
-    Reads of `standard/<feed>` the columns of the facts alone, so that names and numbers are never loaded here.
+    Args:
+        work: the run's folder; of `standard/<feed>` only the columns of the facts are read. memory: DuckDB's memory limit; what does not fit spills into the folder.
 
     Raises:
         FactsMissingError: a row of a feed has not exactly one child.
@@ -32,7 +31,7 @@ def gather(work: Path) -> None:
     for name, feed in CHILD_FEEDS.items():
         source = work / "standard" / f"{name}.parquet"
         if source.exists():
-            _gather_feed(feed, source, work)
+            _gather_feed(feed, source, work, memory)
     if (work / "standard" / "visit.parquet").exists():
         _gather_visits(work)
 
@@ -42,18 +41,18 @@ def read_facts(work: Path) -> Facts:
     return {name: pl.scan_parquet(path) for name in (*CHILD_FEEDS, "verification", "visit") if (path := work / "facts" / f"{name}.parquet").exists()}
 
 
-def _gather_feed(feed: Feed, source: Path, work: Path) -> None:
+def _gather_feed(feed: Feed, source: Path, work: Path, memory: str) -> None:
     """One feed, by a join that spills to disk rather than grow."""
     table = facts_table(feed)
     columns = ", ".join(f'p."{c.name}"' if c.name == "person_id" else f's."{c.name}"' for c in table.columns)
     order = ", ".join(f'"{name}"' for name in table.key)
     target = work / "facts" / f"{feed.name}.parquet"
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(work / "facts.spill")}) as connection:
         connection.execute("SET enable_progress_bar = false")
         joined = connection.execute(
             f"""
-            COPY (SELECT {columns} FROM read_parquet($source) s JOIN read_parquet($person_record) p USING ({", ".join(_ROW)}) WHERE p.feed = $feed ORDER BY {order})
-            TO '{str(target).replace("'", "''")}' (FORMAT parquet, COMPRESSION zstd)
+            COPY (SELECT {columns} FROM read_parquet($source) s JOIN read_parquet($person_record) p USING (source_file, source_row) WHERE p.feed = $feed ORDER BY {order})
+            TO '{str(target).replace("'", "''")}' (FORMAT parquet, COMPRESSION lz4)
             """,
             {"source": str(source), "person_record": str(work / "person_record.parquet"), "feed": feed.name},
         ).fetchall()[0][0]
