@@ -17,11 +17,13 @@ class Buckets:
         self.count = count
         self._folder = folder
         self._held: list[list[pl.DataFrame | Path]] = [[] for _ in range(count)]
+        self._nothing = pl.DataFrame()
         if folder is not None:
             folder.mkdir(mode=0o700)
 
     def add(self, frame: pl.DataFrame, bucket: npt.NDArray[np.unsignedinteger]) -> None:
         """Adds the rows of a frame, each to its bucket."""
+        self._nothing = frame.clear()
         order = np.argsort(bucket, kind="stable")
         ends = np.searchsorted(bucket[order], np.arange(self.count + 1))
         ordered = frame[order]
@@ -43,4 +45,4 @@ class Buckets:
         for each in held:
             if isinstance(each, Path):
                 each.unlink()
-        return pl.concat(frames)
+        return pl.concat([self._nothing, *frames])

@@ -7,6 +7,7 @@ and clustered under constraints (`clustering`); clusters get lasting identifiers
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def link(work: Path, as_of: date, pairing: Pairing = pair_up) -> None:
         for person, living in gathering.persons():
             out.write(person)
             identity.append(living)
-    (work / "linkage_rows").rmdir()
+    shutil.rmtree(work / "linkage_rows")
     tables = run.rest(identity)
     for name, table in tables.items():
         table.write_parquet(work / f"{name}.parquet")

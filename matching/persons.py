@@ -20,7 +20,7 @@ from matching.buckets import Buckets
 from matching.coding import FEED
 from matching.holding import Holding
 from matching.identity import living
-from matching.people import people
+from matching.people import Told, people
 from schemas.tables.record import DOCUMENT_TYPES, ID_STATUSES, NAME_KINDS, PERSON_RECORD
 
 # reads RECORD from its beginning, part by part, always in the same order
@@ -30,10 +30,11 @@ _BUCKET_ROWS = 250_000
 _WORKERS = 2
 _OF_PERSONS = (
     "record_hash", "feed", "record_key", "export_date", "name", "name_kind", "former_name", "sex", "birth_date", "birth_date_precision", "id_number",
-    "id_number_status", "key_id_number", "document_type", "ethnicity", "relatives", "phones",
+    "id_number_status", "key_id_number", "document_type", "ethnicity",
 )  # fmt: skip
+_LISTS = ("relatives", "phones")
 # the columns of RECORD that are read
-TOLD = (*_OF_PERSONS, "source_file", "source_row", "warnings")
+TOLD = (*_OF_PERSONS, *_LISTS, "source_file", "source_row", "warnings")
 # few words, often: numbers on the way
 _WORDS = {
     "feed": FEED, "name_kind": pl.Enum(NAME_KINDS), "sex": pl.Enum(["male", "female"]), "birth_date_precision": pl.Enum(["day", "month", "year"]),
@@ -66,7 +67,10 @@ class Gathering:
         self._source = source
         self._outcome = outcome
         self._width = max(1, outcome.seen.height * _BUCKET_ROWS // max(1, len(outcome.of_row)))
-        self._buckets = Buckets(-(-max(1, outcome.seen.height) // self._width), folder)
+        self._count = -(-outcome.seen.height // self._width)
+        if folder is not None:
+            folder.mkdir(mode=0o700)
+        self._rows, self._relatives, self._phones = (Buckets(self._count, folder and folder / name) for name in ("rows", *_LISTS))
 
     def person_record(self) -> Iterator[pl.DataFrame]:
         """PERSON_RECORD of each part of the source, in its order."""
@@ -77,8 +81,7 @@ class Gathering:
             first += part.height
             person = self._outcome.person[recs]
             role = self._outcome.role.gather(recs)
-            told = part.select(_OF_PERSONS).with_columns(pl.col(c).cast(dtype) for c, dtype in _WORDS.items())
-            self._buckets.add(told.with_columns(person_id=person, is_own=role == "own"), person // np.uint32(self._width))
+            self._keep(part.with_columns(person_id=person, is_own=role == "own"))
             held = self._outcome.holding.of(recs).with_columns(id_role=role, person_id=ids.gather(person))
             yield PERSON_RECORD.conform(part.select(set(PERSON_RECORD.names) - set(held.columns)).hstack(held))
 
@@ -86,20 +89,26 @@ class Gathering:
         """PERSON and the living of IDENTITY, bucket by bucket, in the order of person_id."""
         changed = self._outcome.changed.to_frame("n").select(identifiers.unpacked(pl.col("n"))).to_series()
         with ThreadPoolExecutor(_WORKERS) as pool:
-            for first in range(0, self._buckets.count if self._outcome.seen.height else 0, _WORKERS):
-                yield from pool.map(lambda bucket: self._bucket(bucket, changed), range(first, min(first + _WORKERS, self._buckets.count)))
+            for first in range(0, self._count, _WORKERS):
+                yield from pool.map(lambda bucket: self._bucket(bucket, changed), range(first, min(first + _WORKERS, self._count)))
+
+    def _keep(self, part: pl.DataFrame) -> None:
+        """Keep what is told of persons until their bucket's turn; relatives and phones by themselves, a row each."""
+        relatives = part.select("person_id", "export_date", "relatives").explode("relatives", empty_as_null=False, keep_nulls=False).unnest("relatives")
+        phones = part.select("person_id", phone="phones").explode("phone", empty_as_null=False, keep_nulls=False).drop_nulls()
+        rows = part.select("person_id", "is_own", *_OF_PERSONS).with_columns(pl.col(c).cast(dtype) for c, dtype in _WORDS.items())
+        for buckets, told in ((self._rows, rows), (self._relatives, relatives), (self._phones, phones)):
+            buckets.add(told, told["person_id"].to_numpy() // np.uint32(self._width))
 
     def _bucket(self, bucket: int, changed: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
         seen = self._outcome.seen.slice(bucket * self._width, self._width)
-        rows = self._buckets.take(bucket)
-        rows = rows.with_columns(person_id=pl.col("person_id") - bucket * self._width, own_id=pl.when("is_own").then("id_number"))
-        listed = rows.select(
-            "record_hash", "own_id", person="person_id", feed_key=pl.col("feed").cast(pl.String) + ":" + pl.col("record_key")
+        rows, relatives, phones = (
+            each.take(bucket).with_columns((pl.col("person_id") - bucket * self._width).cast(pl.UInt32)) for each in (self._rows, self._relatives, self._phones)
         )
-        told = rows.with_columns(pl.col(c).cast(pl.String) for c in _WORDS).with_columns(
-            id_birth=identifiers.birth_date(pl.col("own_id")), id_sex=identifiers.sex(pl.col("own_id"))
-        )
-        return people(told, seen, changed), living(listed, seen)
+        rows = rows.with_columns(own_id=pl.when("is_own").then("id_number"))
+        listed = rows.select("record_hash", "own_id", person="person_id", feed_key=pl.col("feed").cast(pl.String) + ":" + pl.col("record_key"))
+        rows = rows.with_columns(id_birth=identifiers.birth_date(pl.col("own_id")), id_sex=identifiers.sex(pl.col("own_id")))
+        return people(Told(rows, relatives, phones, seen, changed)), living(listed, seen)
 
 
 def roles(own: pl.DataFrame, count: int) -> pl.Series:
