@@ -38,7 +38,7 @@ READ = [
 Row = npt.NDArray[np.uint32]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Records:
     """The distinct rows of a night.
 
@@ -60,6 +60,11 @@ class Records:
     relatives: pl.DataFrame
     phones: pl.DataFrame
     of_row: Row
+
+    def shed(self) -> None:
+        """Let go of what units are made of, when they are made: a large night has no room for both."""
+        self.rows = self.rows.select("record_hash", "feed", "feed_key", "first_seen", "last_seen")
+        self.sparse, self.relatives, self.phones = {}, self.relatives.clear(), self.phones.clear()
 
     @property
     def count(self) -> int:
@@ -101,30 +106,28 @@ def code_parts(parts: Iterable[pl.DataFrame]) -> Records:
     for part in parts:
         coded.append(_part(part, first))
         first += part.height
-    rows = pl.concat([p.rows for p in coded])
     names = name_table(pl.concat([p.names for p in coded]).unique())
-    order = rows.select("record_hash", "export_date").select(pl.arg_sort_by("record_hash", "export_date")).to_series().to_numpy()
+    rows = pl.concat([p.rows for p in coded])
+    sparse = {name: pl.concat([p.sparse[name] for p in coded]) for name in SPARSE}
+    texts, relatives, phones = (pl.concat([getattr(p, kind) for p in coded]) for kind in ("texts", "relatives", "phones"))
+    coded.clear()
+    order = rows.select(pl.arg_sort_by("record_hash", "export_date")).to_series().to_numpy()
     ordered = rows["record_hash"].to_numpy()[order]
     is_kept = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
     of_row = np.empty(len(order), dtype=np.uint32)
     of_row[order] = np.cumsum(is_kept) - is_kept
     kept = np.zeros(len(order), dtype=np.bool_)
     kept[order[is_kept]] = True
-    exported = rows["export_date"].gather(order)
-    is_first = np.append(True, is_kept[:-1])[: len(order)]
-    rows = (
-        _with_code(rows[order[is_kept]], "name_code", names)
-        .rename({"export_date": "last_seen"})
-        .with_columns(first_seen=exported.filter(is_first))
-    )
     held = _Held(of_row, kept, names)
-    sparse = {name: held.chosen([p.sparse[name] for p in coded], ("value",) if name in _NAMES else ()) for name in SPARSE}
-    texts = held.chosen([p.texts for p in coded])
-    rows, texts = _without_rounded(rows, texts)
+    first_seen = rows["export_date"].gather(order[np.append(True, is_kept[:-1])[: len(order)]])
+    # column by column, so that what is gathered from can go
+    columns = [rows.drop_in_place(name).gather(order[is_kept]) for name in rows.columns]
+    rows = _with_code(pl.DataFrame(columns), "name_code", names).rename({"export_date": "last_seen"}).with_columns(first_seen.alias("first_seen"))
+    rows, texts = _without_rounded(rows, held.chosen(texts))
     return Records(
-        rows, names, sparse, texts,
-        relatives=held.chosen([p.relatives for p in coded], ("name_code",)),
-        phones=held.chosen([p.phones for p in coded]),
+        rows, names, {name: held.chosen(sparse.pop(name), ("value",) if name in _NAMES else ()) for name in SPARSE}, texts,
+        relatives=held.chosen(relatives, ("name_code",)),
+        phones=held.chosen(phones),
         of_row=of_row,
     )  # fmt: skip
 
@@ -137,10 +140,8 @@ class _Held:
     is_kept: npt.NDArray[np.bool_]
     names: pl.DataFrame
 
-    def chosen(self, tables: list[pl.DataFrame], named: tuple[str, ...] = ()) -> pl.DataFrame:
-        """The rows of long tables that belong to kept rows, with `rec` for `row` and codes for the hashes of names in the columns `named`."""
-        table = pl.concat(tables)
-        tables.clear()
+    def chosen(self, table: pl.DataFrame, named: tuple[str, ...] = ()) -> pl.DataFrame:
+        """The rows of a long table that belong to kept rows, with `rec` for `row` and codes for the hashes of names in the columns `named`."""
         if not self.is_kept.all():
             table = table.filter(self.is_kept[table["row"].to_numpy()])
         rec = pl.Series("rec", self.of_row[table["row"].to_numpy()], dtype=pl.UInt32)

@@ -27,6 +27,8 @@ _FRONT = 14
 _WORKERS = 2
 # what a text is that tells of a child's number
 ID_KINDS = ("own", "faulty", "partial", "key", "carried")
+# attributes whose values are read back
+EXACT = ("id_text",)
 # attributes that are a column of the rows, and tables of few rows, as they are
 _AS_THEY_ARE = ("feed_key", "place", "place_town", "hukou", "hukou_town", "address")
 _SPARSE = ("household", "certificate", "document")
@@ -88,7 +90,7 @@ def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[st
         "surname": lambda m: _part_of_names(records, m, "surname"),
     }  # fmt: skip
     with ThreadPoolExecutor(_WORKERS) as pool:
-        found = {name: pool.submit(lambda make: Sets.of(make(members), members.count), make) for name, make in made.items()}
+        found = {name: pool.submit(lambda make, held: held(make(members), members.count), make, Sets.exactly if name in EXACT else Sets.of) for name, make in made.items()}
     return {name: each.result() for name, each in found.items()}
 
 

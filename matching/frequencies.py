@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from matching.model import Model
-from matching.sets import Sets
+from matching.sets import Sets, stored
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,17 @@ def frequencies(values: dict[str, Sets], names: pl.DataFrame, model: Model) -> d
     base, pseudo = model.frequencies, model.frequencies["pseudo_count"]
     attributes = {"name": "name", "same_sound": "sound", "other_surname": "given", "birth": "birth"}
     shares = {kind: Shares.smoothed(values[attribute], base[kind], pseudo) for kind, attribute in attributes.items()}
+    count = values["name"].count
     borne = names[shares["name"].value]
     sounds = borne.select("code", text="sounds").explode("text")
     return shares | {
-        "same_sound": _of_names(sounds, shares["same_sound"]),
-        "other_surname": _of_names(borne.select("code", text="given"), shares["other_surname"]),
+        "same_sound": _of_names(sounds, shares["same_sound"], count),
+        "other_surname": _of_names(borne.select("code", text="given"), shares["other_surname"], count),
     }
 
 
-def _of_names(texts: pl.DataFrame, shares: Shares) -> Shares:
+def _of_names(texts: pl.DataFrame, shares: Shares, count: int) -> Shares:
     """The shares of names, by code: that of the most frequent of each one's texts."""
-    told = texts.select("code", share=pl.Series(shares.of(texts["text"].hash().to_numpy()), nan_to_null=True)).drop_nulls()
+    told = texts.select("code", share=pl.Series(shares.of(stored(texts["text"], count)), nan_to_null=True)).drop_nulls()
     best = told.group_by("code").agg(pl.col("share").max()).sort("code")
     return Shares(best["code"].to_numpy(), best["share"].to_numpy())

@@ -115,7 +115,9 @@ class Found:
 def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing = pair_up) -> Found:
     """From coded records to clusters: the part that has nothing to do with what persons are called."""
     night = prepare_records(records, as_of, model)
+    records.shed()
     weighed, blocks = pairing(night, model)
+    night.units.values.clear()
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
         night.members["unit"], own_id=_own_ids(night)
     )

@@ -79,7 +79,7 @@ def block_part(part: Keyed, folder: Path) -> None:
     keys = pl.read_parquet(_file(folder, f"keys_{attribute}", bucket))
     of = _chosen(keys["unit"], len(trusted))
     others = {name for rule in rules.values() for name in rule.attributes[1:]} | set(FURTHER)
-    values = {attribute: Sets.of(keys, len(trusted))} | {name: _rows_of(folder, name, of) for name in sorted(others)}
+    values = {attribute: Sets.again(keys, len(trusted))} | {name: _rows_of(folder, name, of) for name in sorted(others)}
     pairs, report = block(values, trusted, tuple(rules.values()))
     rule = pl.Series("rule", np.array(list(rules), dtype=np.uint8)[pairs["rule"].to_numpy()])
     found = pairs.with_columns(rule, bucket=pl.Series(bucket_of(pairs["l"], slices))).sort("bucket", "l", "r")
@@ -134,7 +134,7 @@ def _shares(folder: Path, kind: str) -> Shares:
 def _rows_of(folder: Path, attribute: str, of: npt.NDArray[np.bool_]) -> Sets:
     """What some units have; nothing of all others."""
     table = pl.read_parquet(_file(folder, "values", attribute))
-    return Sets.of(table.filter(of[table["unit"].to_numpy()]), len(of))
+    return Sets.again(table.filter(of[table["unit"].to_numpy()]), len(of))
 
 
 def _file(folder: Path, kind: str, name: str | int) -> Path:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import csr_array
 
 Whole = npt.NDArray[np.unsignedinteger]
 Flags = npt.NDArray[np.bool_]
 Place = npt.NDArray[np.int64]
-_WIDE = 8
+_NARROW = (pl.Boolean, pl.UInt8, pl.UInt16, pl.UInt32, pl.Int8, pl.Int16, pl.Int32, pl.Date)
+_NARROW_BITS = np.uint64(32)
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,38 @@ class Sets:
 
     @classmethod
     def of(cls, table: pl.DataFrame, count: int) -> Sets:
-        """The sets of a long table unit, value in any order, with repeats; texts go by their hash, negative numbers by their bits."""
+        """The sets of a long table unit, value in any order, with repeats.
+
+        Whole numbers of 32 bits stay what they are (negative ones by their bits); of all others, and of texts, so many bits of a hash are kept as a unit's
+        number leaves of 64: two of five million units would share a value that they do not have once in 10^12.
+        """
+        value = stored(table["value"], count)
+        bits = _NARROW_BITS if value.dtype == np.uint32 else _bits(count)
+        both = np.sort(table["unit"].to_numpy().astype(np.uint64) << bits | value)
+        both = both[np.append(True, both[1:] != both[:-1])[: len(both)]]
+        found = both & ((np.uint64(1) << bits) - np.uint64(1))
+        return cls._held((both >> bits).astype(np.uint32), found.astype(value.dtype), count)
+
+    @classmethod
+    def exactly(cls, table: pl.DataFrame, count: int) -> Sets:
+        """The same with every bit of the values, which are whole numbers."""
         unit, value = table["unit"].to_numpy(), _whole(table["value"])
-        order = np.argsort(value)
-        # counted into their rows, so ordered by unit and then by value
-        order = order[_by_unit(unit[order], count)]
+        order = np.lexsort((value, unit))
         unit, value = unit[order], value[order]
         kept = np.append(True, (unit[1:] != unit[:-1]) | (value[1:] != value[:-1]))[: len(unit)]
+        return cls._held(unit[kept], value[kept], count)
+
+    @classmethod
+    def again(cls, table: pl.DataFrame, count: int) -> Sets:
+        """The sets of which `table` is all, or that of some units."""
+        return cls._held(table["unit"].to_numpy(), table["value"].to_numpy(), count)
+
+    @classmethod
+    def _held(cls, unit: Whole, value: Whole, count: int) -> Sets:
+        """From values in the order of their units."""
         start = np.zeros(count + 1, dtype=np.uint32)
-        np.cumsum(np.bincount(unit[kept], minlength=count), out=start[1:])
-        return cls(start, value[kept])
+        np.cumsum(np.bincount(unit, minlength=count), out=start[1:])
+        return cls(start, value)
 
     def table(self) -> pl.DataFrame:
         """unit, value."""
@@ -86,21 +108,21 @@ class Sets:
         return out
 
 
-def _by_unit(unit: Whole, count: int) -> Place:
-    """The places of the units in their order; those of one unit as they stand."""
-    rows = csr_array((np.ones(len(unit), dtype=np.int8), (unit, np.arange(len(unit)))), shape=(count, len(unit)))
-    found: Place = rows.indices
-    return found
+def stored(values: pl.Series, count: int) -> Whole:
+    """The values as the sets of `count` units hold them."""
+    if values.dtype in _NARROW:
+        return values.to_physical().to_numpy().astype(np.int64).astype(np.uint32)
+    return mixed(_whole(values)) >> (np.uint64(64) - _bits(count))
+
+
+def _bits(count: int) -> np.uint64:
+    """How many bits a unit's number leaves of 64."""
+    return np.uint64(64 - max(1, int(count).bit_length()))
 
 
 def _whole(values: pl.Series) -> Whole:
     """The values as unsigned numbers, equal where the values are."""
-    if values.dtype == pl.String:
-        return values.hash().to_numpy()
-    if values.dtype == pl.Boolean:
-        return values.cast(pl.UInt32).to_numpy()
-    found = values.to_physical().to_numpy()
-    return found.view(np.uint64) if found.dtype.itemsize == _WIDE else found.astype(np.int64).astype(np.uint32)
+    return values.hash().to_numpy() if values.dtype == pl.String else values.to_physical().to_numpy().astype(np.int64 if values.dtype.is_signed_integer() else np.uint64).view(np.uint64)
 
 
 def mixed(value: Whole) -> npt.NDArray[np.uint64]:

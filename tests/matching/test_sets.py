@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -11,22 +12,24 @@ from hypothesis import strategies as st
 
 from matching import identifiers
 from matching.buckets import Buckets
-from matching.sets import Sets, mixed
+from matching.sets import Sets, mixed, stored
 
 UNITS = 6
 tables = st.lists(st.tuples(st.integers(0, UNITS - 1), st.integers(-3, 3)), max_size=30)
 
 
-def as_sets(table: list[tuple[int, int]], dtype: pl.DataType | type[pl.DataType]) -> Sets:
-    frame = pl.DataFrame(table, schema={"unit": pl.UInt32, "value": pl.Int64}, orient="row")
-    return Sets.of(frame.with_columns(pl.col("value").cast(dtype)), UNITS)
+MAKERS = [(Sets.of, pl.Int64), (Sets.of, pl.Int32), (Sets.of, pl.String), (Sets.exactly, pl.Int64)]
 
 
 @settings(max_examples=80, deadline=None)
-@given(tables, st.sampled_from([pl.Int64, pl.Int32, pl.String]))
-def test_what_pairs_share_is_what_plain_sets_share(table: list[tuple[int, int]], dtype: type[pl.DataType]) -> None:
+@given(tables, st.sampled_from(MAKERS))
+def test_what_pairs_share_is_what_plain_sets_share(table: list[tuple[int, int]], maker: tuple[Callable[[pl.DataFrame, int], Sets], type[pl.DataType]]) -> None:
+    make, dtype = maker
     plain = [{v for u, v in table if u == unit} for unit in range(UNITS)]
-    sets = as_sets(table, dtype)
+    frame = pl.DataFrame(table, schema={"unit": pl.UInt32, "value": pl.Int64}, orient="row")
+    sets = make(frame.with_columns(pl.col("value").cast(dtype)), UNITS)
+    again = Sets.again(sets.table(), UNITS)
+    assert np.array_equal(again.start, sets.start) and np.array_equal(again.value, sets.value)
     pairs = list(itertools.product(range(UNITS), repeat=2))
     left, right = (np.array([p[i] for p in pairs], dtype=np.uint32) for i in (0, 1))
     assert sets.sizes().tolist() == [len(p) for p in plain]
@@ -36,6 +39,17 @@ def test_what_pairs_share_is_what_plain_sets_share(table: list[tuple[int, int]],
     place, a, b = sets.crossed(left, right)
     assert [len(plain[x]) * len(plain[y]) for x, y in pairs] == np.bincount(place, minlength=len(pairs)).tolist()
     assert len({*zip(place.tolist(), a.tolist(), b.tolist(), strict=True)}) == len(place)
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables)
+def test_values_come_back_where_they_are_read_back(table: list[tuple[int, int]]) -> None:
+    frame = pl.DataFrame(table, schema={"unit": pl.UInt32, "value": pl.Int64}, orient="row")
+    expected = sorted({(u, v) for u, v in table})
+    for sets, back in ((Sets.exactly(frame, UNITS), np.int64), (Sets.of(frame.cast({"value": pl.Int32}), UNITS), np.int32)):
+        assert sorted(zip(sets.holders().tolist(), sets.value.view(back).tolist(), strict=True)) == expected
+    shared = stored(frame["value"], UNITS)
+    assert set(zip(frame["unit"].to_list(), shared.tolist(), strict=True)) == {*zip(*(c.tolist() for c in (Sets.of(frame, UNITS).holders(), Sets.of(frame, UNITS).value)), strict=True)}
 
 
 def test_near_numbers_are_mixed_apart() -> None:
