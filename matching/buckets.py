@@ -14,22 +14,22 @@ class Buckets:
 
     def __init__(self, count: int, folder: Path | None) -> None:
         """`count`: how many buckets; `folder`: is made, and holds nothing else."""
-        self.count = count
+        self._count = count
         self._folder = folder
-        self._held: list[list[pl.DataFrame | Path]] = [[] for _ in range(count)]
+        self._held: list[dict[int, pl.DataFrame | Path]] = [{} for _ in range(count)]
         self._nothing = pl.DataFrame()
         if folder is not None:
             folder.mkdir(mode=0o700)
 
-    def add(self, frame: pl.DataFrame, bucket: npt.NDArray[np.unsignedinteger]) -> None:
-        """Adds the rows of a frame, each to its bucket."""
+    def add(self, frame: pl.DataFrame, bucket: npt.NDArray[np.unsignedinteger], number: int) -> None:
+        """Adds the rows of a frame, each to its bucket; `number`: the frame's among all, which may come in any order and from any thread."""
         self._nothing = frame.clear()
         order = np.argsort(bucket, kind="stable")
-        ends = np.searchsorted(bucket[order], np.arange(self.count + 1))
+        ends = np.searchsorted(bucket[order], np.arange(self._count + 1))
         ordered = frame[order]
         for each, held in enumerate(self._held):
             if ends[each] < ends[each + 1]:
-                held.append(self._kept(ordered[int(ends[each]) : int(ends[each + 1])], each, len(held)))
+                held[number] = self._kept(ordered[int(ends[each]) : int(ends[each + 1])], each, number)
 
     def _kept(self, rows: pl.DataFrame, bucket: int, number: int) -> pl.DataFrame | Path:
         if self._folder is None:
@@ -39,8 +39,9 @@ class Buckets:
         return file
 
     def take(self, bucket: int) -> pl.DataFrame:
-        """The rows of a bucket in the order they came, once."""
-        held, self._held[bucket] = self._held[bucket], []
+        """The rows of a bucket in the order of their frames' numbers, once."""
+        found, self._held[bucket] = self._held[bucket], {}
+        held = [found[number] for number in sorted(found)]
         frames = [pl.read_ipc(each) if isinstance(each, Path) else each for each in held]
         for each in held:
             if isinstance(each, Path):

@@ -6,8 +6,9 @@ different texts of one hash would look alike once in 10^19 pairs; an id number i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import polars as pl
 from matching import identifiers
 from matching.name_levels import name_table
 from schemas.exports.feeds import CHILD_FEEDS
+from schemas.in_order import in_order
 from schemas.tables.record import RECORD, RELATIONS
 
 UNINFORMATIVE = ("newborn", "nickname", "absent")
@@ -101,11 +103,7 @@ def code_records(record: pl.DataFrame) -> Records:
 
 def code_parts(parts: Iterable[pl.DataFrame]) -> Records:
     """The distinct rows of RECORD frames; one is held at a time. Rows of equal record_hash are one row: they say the same, and the newest export speaks."""
-    coded = [_part(RECORD.empty(), 0)]
-    first = 0
-    for part in parts:
-        coded.append(_part(part, first))
-        first += part.height
+    coded = [*in_order(_part, numbered(chain([RECORD.empty()], parts)))]
     names = name_table(pl.concat([p.names for p in coded]).unique())
     rows = pl.concat([p.rows for p in coded])
     sparse = {name: pl.concat([p.sparse[name] for p in coded]) for name in SPARSE}
@@ -163,8 +161,17 @@ def hashed(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(text.hash())
 
 
-def _part(record: pl.DataFrame, first: int) -> _Part:
-    """The rows of a RECORD frame, the first of them number `first` of all."""
+def numbered(parts: Iterable[pl.DataFrame]) -> Iterator[tuple[int, int, pl.DataFrame]]:
+    """Each part with its number, and that of its first row among all."""
+    first = 0
+    for number, part in enumerate(parts):
+        yield number, first, part
+        first += part.height
+
+
+def _part(part: tuple[int, int, pl.DataFrame]) -> _Part:
+    """The rows of a RECORD frame: its number, that of its first row among all, and the frame."""
+    _, first, record = part
     numbered = record.with_row_index("row", offset=first)
     kind = pl.col("name_kind").fill_null("full")
     coded = numbered.with_columns(feed=pl.col("feed").cast(FEED), address=pl.col("address").str.replace_all(r"[^\p{Han}\p{N}A-Za-z]", "")).select(

@@ -6,7 +6,6 @@ A bucket is a range of person_ids, so that memory holds the rows of some persons
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +16,17 @@ import polars as pl
 from matching import identifiers
 from matching.anchors import ROLE
 from matching.buckets import Buckets
-from matching.coding import FEED
+from matching.coding import FEED, numbered
 from matching.holding import Holding
 from matching.identity import living
 from matching.people import Told, people
+from schemas.in_order import in_order
 from schemas.tables.record import DOCUMENT_TYPES, ID_STATUSES, NAME_KINDS, PERSON_RECORD
 
 # reads RECORD from its beginning, part by part, always in the same order
 Source = Callable[[], Iterator[pl.DataFrame]]
 # rows of one bucket: persons are some five rows each
 _BUCKET_ROWS = 250_000
-_WORKERS = 2
 _OF_PERSONS = (
     "record_hash", "feed", "record_key", "export_date", "name", "name_kind", "former_name", "sex", "birth_date", "birth_date_precision", "id_number",
     "id_number_status", "key_id_number", "document_type", "ethnicity",
@@ -66,6 +65,7 @@ class Gathering:
         """`folder`: where rows wait for their bucket; in memory where none is given."""
         self._source = source
         self._outcome = outcome
+        self._changed = outcome.changed.to_frame("n").select(identifiers.unpacked(pl.col("n"))).to_series()
         self._width = max(1, outcome.seen.height * _BUCKET_ROWS // max(1, len(outcome.of_row)))
         self._count = -(-outcome.seen.height // self._width)
         if folder is not None:
@@ -74,33 +74,30 @@ class Gathering:
 
     def person_record(self) -> Iterator[pl.DataFrame]:
         """PERSON_RECORD of each part of the source, in its order."""
-        first = 0
-        ids = self._outcome.seen["person_id"]
-        for part in self._source():
-            recs = self._outcome.of_row[first : first + part.height]
-            first += part.height
-            person = self._outcome.person[recs]
-            role = self._outcome.role.gather(recs)
-            self._keep(part.with_columns(person_id=person, is_own=role == "own"))
-            held = self._outcome.holding.of(recs).with_columns(id_role=role, person_id=ids.gather(person))
-            yield PERSON_RECORD.conform(part.select(set(PERSON_RECORD.names) - set(held.columns)).hstack(held))
+        return in_order(self._part, numbered(self._source()))
 
     def persons(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """PERSON and the living of IDENTITY, bucket by bucket, in the order of person_id."""
-        changed = self._outcome.changed.to_frame("n").select(identifiers.unpacked(pl.col("n"))).to_series()
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            for first in range(0, self._count, _WORKERS):
-                yield from pool.map(lambda bucket: self._bucket(bucket, changed), range(first, min(first + _WORKERS, self._count)))
+        return in_order(self._bucket, range(self._count))
 
-    def _keep(self, part: pl.DataFrame) -> None:
-        """Keep what is told of persons until their bucket's turn; relatives and phones by themselves, a row each."""
+    def _part(self, numbered: tuple[int, int, pl.DataFrame]) -> pl.DataFrame:
+        """PERSON_RECORD of a part; what it tells of persons is kept until their bucket's turn."""
+        number, first, part = numbered
+        recs = self._outcome.of_row[first : first + part.height]
+        person, role = self._outcome.person[recs], self._outcome.role.gather(recs)
+        self._keep(part.with_columns(person_id=person, is_own=role == "own"), number)
+        held = self._outcome.holding.of(recs).with_columns(id_role=role, person_id=self._outcome.seen["person_id"].gather(person))
+        return PERSON_RECORD.conform(part.select(set(PERSON_RECORD.names) - set(held.columns)).hstack(held))
+
+    def _keep(self, part: pl.DataFrame, number: int) -> None:
+        """Keep what is told of persons; relatives and phones by themselves, a row each."""
         relatives = part.select("person_id", "export_date", "relatives").explode("relatives", empty_as_null=False, keep_nulls=False).unnest("relatives")
         phones = part.select("person_id", phone="phones").explode("phone", empty_as_null=False, keep_nulls=False).drop_nulls()
         rows = part.select("person_id", "is_own", *_OF_PERSONS).with_columns(pl.col(c).cast(dtype) for c, dtype in _WORDS.items())
         for buckets, told in ((self._rows, rows), (self._relatives, relatives), (self._phones, phones)):
-            buckets.add(told, told["person_id"].to_numpy() // np.uint32(self._width))
+            buckets.add(told, told["person_id"].to_numpy() // np.uint32(self._width), number)
 
-    def _bucket(self, bucket: int, changed: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _bucket(self, bucket: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         seen = self._outcome.seen.slice(bucket * self._width, self._width)
         rows, relatives, phones = (
             each.take(bucket).with_columns((pl.col("person_id") - bucket * self._width).cast(pl.UInt32)) for each in (self._rows, self._relatives, self._phones)
@@ -108,7 +105,7 @@ class Gathering:
         rows = rows.with_columns(own_id=pl.when("is_own").then("id_number"))
         listed = rows.select("record_hash", "own_id", person="person_id", feed_key=pl.col("feed").cast(pl.String) + ":" + pl.col("record_key"))
         rows = rows.with_columns(id_birth=identifiers.birth_date(pl.col("own_id")), id_sex=identifiers.sex(pl.col("own_id")))
-        return people(Told(rows, relatives, phones, seen, changed)), living(listed, seen)
+        return people(Told(rows, relatives, phones, seen, self._changed)), living(listed, seen)
 
 
 def roles(own: pl.DataFrame, count: int) -> pl.Series:

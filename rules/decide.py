@@ -14,11 +14,12 @@ from rules.assessment import assess
 from rules.basis import Facts
 from rules.facts import read_facts
 from rules.law import Law, Parameters
-from rules.parts import Span, between, in_order, rows_of, spans
+from rules.parts import Span, between, rows_of, spans
 from rules.resources import resources
 from rules.signs import signs
 from rules.suggestions import suggest
 from schemas.growing import ROW_GROUP, GrowingParquet
+from schemas.in_order import in_order
 from schemas.tables.assessment import ALERT, ASSESSMENT, KEY_CARE, RESIDENCE_EPISODE, SERVICE_GAP
 from schemas.tables.care import MATCH_SUGGESTION, RESOURCE
 from schemas.tables.record import PERSON

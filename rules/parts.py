@@ -1,20 +1,15 @@
-"""The children in parts that fit in memory. Enters: children and frames by person_id. Leaves: spans of identifiers, the rows of each, and what is made of them, in order."""
+"""The children in parts that fit in memory. Enters: children and frames by person_id. Leaves: spans of identifiers, the rows of each."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-# so many children in a part, and so many parts at once: their rows, evidence and lists fit in about two gigabytes
+# so many children in a part: of two parts at once the rows, evidence and lists fit in about two gigabytes
 CHILDREN_AT_ONCE = 50_000
-PARTS_AT_ONCE = 2
 
 Span = tuple[str | None, str | None]
-Made = TypeVar("Made")
 
 
 def spans(children: pl.LazyFrame) -> Iterator[Span]:
@@ -34,15 +29,3 @@ def between(span: Span) -> pl.Expr:
 def rows_of(frames: Mapping[str, pl.LazyFrame], span: Span) -> dict[str, pl.LazyFrame]:
     """The rows of the children of a span, read once: everything that is decided asks for them again."""
     return {name: frame.filter(between(span)).collect().lazy() for name, frame in frames.items()}
-
-
-def in_order(make: Callable[[Span], Made], of: Iterable[Span]) -> Iterator[Made]:
-    """What is made of each span, in the order of the spans; while one is taken the next are made."""
-    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
-        running: deque[Future[Made]] = deque()
-        for span in of:
-            running.append(pool.submit(make, span))
-            if len(running) > PARTS_AT_ONCE:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()

@@ -12,7 +12,8 @@ from rules.assessment import assess
 from rules.kept import Kept
 from rules.law import Law
 from rules.law_file import LawError
-from rules.parts import Span, between, in_order, rows_of, spans
+from rules.parts import Span, between, rows_of, spans
+from schemas.in_order import in_order
 
 # the parameters on which it rests who counts; others settle what follows for a child, not whether it is one
 TOPICS = ("age", "evidence", "residence", "zone")

@@ -85,12 +85,15 @@ def test_buckets_lose_nothing_and_keep_the_order(tmp_path_factory, frames: list[
     folder = tmp_path_factory.mktemp("buckets") / "held" if on_disk else None
     buckets, number = Buckets(5, folder), 0
     expected: dict[int, list[int]] = {bucket: [] for bucket in range(5)}
+    given: list[tuple[pl.DataFrame, np.ndarray, int]] = []
     for frame in frames:
         rows = list(range(number, number + len(frame)))
         number += len(frame)
-        buckets.add(pl.DataFrame({"n": rows}, schema={"n": pl.Int64}), np.array(frame, dtype=np.uint32))
+        given.append((pl.DataFrame({"n": rows}, schema={"n": pl.Int64}), np.array(frame, dtype=np.uint32), len(given)))
         for bucket, row in zip(frame, rows, strict=True):
             expected[bucket].append(row)
+    for each in reversed(given):
+        buckets.add(*each)
     for bucket, rows in expected.items():
         if rows:
             assert buckets.take(bucket)["n"].to_list() == rows
