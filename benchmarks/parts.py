@@ -9,6 +9,7 @@ docs/country.md rests on these figures.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -148,13 +149,14 @@ def take_register(bench: Bench, work: Path) -> None:
     step.size, step.read, step.written = rows(*(work / "record").glob("*.parquet")), size(work) - size(work / "store", work / "accepted"), register.stat().st_size
 
 
-def page(children: int, steps: list[Step]) -> str:
-    """docs/benchmarks/parts.md."""
+def page(children: int, load: float, steps: list[Step]) -> str:
+    """docs/benchmarks/parts.md; `load`: of the machine when the bench began."""
     head = "| step | all of it | parts | processor seconds | the longest part | seconds a million | bytes read, each | bytes written, each | peak MiB |"
     return "\n".join([
         "# What a part costs on one core", "",
         f"Written by `make bench-parts`; not edited by hand. A made-up city of {children:,} children, first night, every step as a run with Dask does it, one after the other in one",
         "process with one thread for the column work. Bytes are those of Parquet files (of the inbox: text) that a step reads and writes, for each row, unit, pair or child.",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, load when it began {load:.1f}: processor seconds compare where seconds would not.",
         "Memory includes what the steps before left to the process. [The country](../country.md) rests on these figures.", "",
         head, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |", *(step.line() for step in steps), "",
     ])  # fmt: skip
@@ -165,7 +167,7 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--children", type=int, default=300_000)
     words.add_argument("--work", type=Path, default=Path("out/bench-parts"), help="scratch folder, removed")
-    given = words.parse_args()
+    given, load = words.parse_args(), os.getloadavg()[0]
     from publish.register import recall
     from sample_data.city import write_city
 
@@ -179,7 +181,7 @@ def main() -> None:
     take_linkage(bench, work)
     take_rule(bench, work)
     take_register(bench, work)
-    PAGE.write_text(page(given.children, bench.steps), "utf-8")
+    PAGE.write_text(page(given.children, load, bench.steps), "utf-8")
     print(PAGE.read_text("utf-8"))
     shutil.rmtree(given.work)
 
