@@ -66,9 +66,10 @@ def limited(kind: int, size: int) -> Callable[[], None]:
     [
         (8 * 1024, "4GB", f"childflow: station recall: {DISK}"),
         (4 * 2**20, "4GB", f"childflow: station publish: {DISK}"),
-        (2**40, "10MB", f"childflow: station publish: {MEMORY}"),
+        (2**40, "10MB", f"childflow: station facts: {MEMORY}"),
+        (2**40, "30MB", f"childflow: station publish: {MEMORY}"),
     ],
-    ids=["a disk full at once", "a disk full while the register is built", "memory"],
+    ids=["a disk full at once", "a disk full while the register is built", "memory for facts", "memory for the register"],
 )
 def test_what_runs_out_is_said_by_the_command_and_the_next_run_completes(file_size, memory, said, register, tiny_as_of, monkeypatch):
     """Real limits of the system and of DuckDB, which the command meets by itself."""
