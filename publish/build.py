@@ -109,7 +109,8 @@ def build(work: Path, target: Path, run: Run, memory: str, spill: Path) -> Built
 
 
 def safe_settings(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> None:
-    """Nothing is fetched from anywhere; what does not fit into memory goes to `spill`."""
+    """Nothing is fetched from anywhere; what does not fit into memory goes to `spill`; no bar is drawn into a log."""
+    con.execute("SET enable_progress_bar = false")
     con.execute("SET allow_community_extensions = false")
     con.execute("SET autoinstall_known_extensions = false")
     con.execute("SET autoload_known_extensions = false")

@@ -159,6 +159,22 @@ def test_a_damaged_shelf_is_no_shelf(tmp_path, tiny_as_of):
     assert [p.name for p in sorted(shelf.rglob("*")) if p.is_file()] == ["record.parquet", "standard.parquet", "whole"]
 
 
+def test_a_feed_done_in_parts_stands_on_the_shelf_like_one_done_in_one(tmp_path, tiny_as_of):
+    work, shelf = tmp_path / "work", tmp_path / "shelf"
+    take_in("residence", TINY / "inbox", tmp_path / "store", work, date.fromisoformat(tiny_as_of))
+    said = ("residence", work, shelf, "program", False)
+    made = reuse.feed_parts(*said)
+    for part in made:
+        reuse.feed_part(part, *said)
+    reuse.feed_joined(made, *said)
+    parts = pl.read_parquet(work / "record" / "residence.parquet")
+    assert len(made) == 1 and reuse.feed_parts(*said) == []
+    reuse.feed_joined([], *said)
+    assert reuse.feed_parts(*said[:-1], True) == made
+    reuse.standardise_or_reuse(*said[:-1], True)
+    assert pl.read_parquet(work / "record" / "residence.parquet").equals(parts)
+
+
 def test_a_night_that_changed_nothing_is_said(tmp_path, tiny_register, tiny_as_of):
     register = standing(tiny_register, tmp_path)
     result = nightly.fn(str(TINY / "inbox"), str(register), tiny_as_of)
