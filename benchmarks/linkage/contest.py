@@ -154,6 +154,7 @@ CONTESTANTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "splink tight": lambda folder: splink(folder, "tight"),
     "splink tight, twin veto": lambda folder: splink(folder, "tight", veto=True),
     "splink behind our id-first pass": behind,
+    "splink wide": lambda folder: splink(folder, "wide"),
     "splink loose": lambda folder: splink(folder, "loose"),
 }
 

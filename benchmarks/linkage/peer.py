@@ -18,7 +18,11 @@ TIGHT = (
     ("id_number",), ("birth_certificate",), ("name", "dob"), ("sound", "dob"), ("name", "phone"), ("name", "guardian"), ("dob", "phone"), ("dob", "guardian"),
     ("dob", "guardian_id"),
 )  # fmt: skip
-LOOSE = (*TIGHT, ("dob", "sex", "district"), ("name", "sex", "district"), ("name", "month"), ("sound", "month"), ("dob", "surname", "sex"))
+# what a user adds who will not miss a child: everybody of one sex born on one day, 40 pairs a record at a million
+LOOSE = (*TIGHT, ("dob", "sex"))
+# the same with care: rules that say more each
+WIDE = (*TIGHT, ("dob", "sex", "district"), ("name", "sex", "district"), ("name", "month"), ("sound", "month"), ("dob", "surname", "sex"))
+RULES = {"tight": TIGHT, "wide": WIDE, "loose": LOOSE}
 # two ids that are valid and differ, or one day's children of one family whose names neither are nor sound the same
 VETO = """
     (is_valid_l AND is_valid_r AND id_number_l <> id_number_r)
@@ -82,7 +86,7 @@ def train(flat: Path, out: Path) -> None:
     for rule in (block_on("id_number"), block_on("name", "dob")):
         training.estimate_parameters_using_expectation_maximisation(rule)
     body: dict[str, Any] = made.misc.save_model_to_json(None)
-    for name, rules in (("tight", TIGHT), ("loose", LOOSE)):
+    for name, rules in RULES.items():
         body["blocking_rules_to_generate_predictions"] = settings(rules).get_settings("duckdb").as_dict()["blocking_rules_to_generate_predictions"]
         Linker(_register(flat), body, log_level=None, validate_settings=False).misc.save_model_to_json(str(out / f"splink_{name}.json"), overwrite=True)
 

@@ -78,12 +78,25 @@ def page(results: list[dict[str, Any]]) -> str:
         "![Wrong pairs and CPU seconds](linkage.svg)",
         "",
         "- *tight*: " + "; ".join("+".join(rule) for rule in peer.TIGHT) + ".",
-        "- *loose*: the same and " + "; ".join("+".join(rule) for rule in peer.LOOSE[len(peer.TIGHT) :]) + ".",
+        *(f"- *{name}*: the same and " + "; ".join("+".join(rule) for rule in peer.RULES[name][len(peer.TIGHT) :]) + "." for name in ("wide", "loose")),
         "- *twin veto*: edges between two different valid numbers, or between two names of one family's children born on one day, are struck out before clustering.",
         "- *behind our id-first pass*: rows with one number of their own are one unit; Splink compares what is left, with the veto.",
         "",
+        *_ratios(results),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _ratios(results: list[dict[str, Any]]) -> list[str]:
+    """Ours beside each of the others, at each size."""
+    lines = ["| records | beside | seconds | CPU seconds | peak memory | wrong pairs |", "| ---: | --- | ---: | ---: | ---: | ---: |"]
+    for rows in sorted({r["rows"] for r in results}):
+        ours, *others = (r for r in results if r["rows"] == rows)
+        for other in others:
+            times = [f"{other[key] / ours[key]:.1f} times ours" for key in ("seconds", "cpu_seconds", "peak_mib")]
+            lines.append(f"| {rows:,} | {other['engine']} | {' | '.join(times)} | {other['wrong_pairs'] / max(1, ours['wrong_pairs']):,.0f} times ours |")
+    return lines
 
 
 def _line(r: dict[str, Any]) -> str:
