@@ -7,7 +7,6 @@ mistyped. What is left holds a guardian's number (an adult's, or one that a rela
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import polars as pl
@@ -17,6 +16,7 @@ from rapidfuzz.distance import OSA
 from matching import identifiers
 from matching import name_levels as levels
 from matching.coding import Records
+from schemas.in_order import in_order
 
 # how the row's birth date agrees with the number's
 AGREES, UNKNOWN, TYPO, CONTRADICTS = range(4)
@@ -28,7 +28,6 @@ ROLE: pl.DataType = pl.Enum(["own", "guardian", "sibling"])
 SIBLINGS = ["brother", "sister"]
 # rows that are judged at once
 _SHARE_ROWS = 500_000
-_WORKERS = 2
 
 OWN_SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "rec": pl.UInt32, "own_id": pl.UInt64, "id_role": ROLE, "id_birth": pl.Date, "id_is_female": pl.Boolean,
@@ -51,8 +50,7 @@ def own_numbers(records: Records, as_of: date) -> pl.DataFrame:
     # numbers of one birth date have to do with each other, and with no others
     shares = max(1, -(-told.height // _SHARE_ROWS))
     share = told.select(pl.col("number") // identifiers.TAIL % shares).to_series()
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        found = list(pool.map(lambda n: _own_of(told.filter(share == n), records, as_of), range(shares)))
+    found = in_order(lambda n: _own_of(told.filter(share == n), records, as_of), range(shares))
     return pl.concat([OWN_SCHEMA.to_frame(), *found]).sort("rec")
 
 

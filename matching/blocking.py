@@ -6,7 +6,6 @@ counted before any is made: a block over the cap must agree on a further attribu
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from matching.sets import Sets, mixed
+from schemas.in_order import in_order
 
 # a block that would make more pairs than this must agree on a further attribute
 BLOCK_CAP = 20_000
@@ -24,8 +24,6 @@ Place = npt.NDArray[np.int64]
 _SPAN = np.uint64(2**28)
 _RULES = np.uint64(2**8)
 _BITS = 22
-# sorting and counting let go of the interpreter; two rules may work out the same keys at once, and get the same
-_WORKERS = 2
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 REPORT_SCHEMA = pl.Schema({"rule": pl.String, "pairs_possible": pl.Int64, "pairs_new": pl.Int64, "blocks_over_cap": pl.Int64, "pairs_dropped": pl.Int64})
@@ -106,11 +104,11 @@ def block(
     keys = _Keys(values, ~trusted, bounds or Bounds())
     found: list[Whole] = []
     report: list[dict[str, object]] = []
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        made = pool.map(keys.pairs, rules)
-        for i, (rule, (pairs, counts)) in enumerate(zip(rules, made, strict=True)):
-            found.append(pairs * _RULES + np.uint64(i))
-            report.append({"rule": rule.name, **counts})
+    # two rules at once may work out the same keys, and get the same
+    for i, (pairs, counts) in enumerate(in_order(keys.pairs, rules)):
+        found.append(pairs * _RULES + np.uint64(i))
+        report.append({"rule": rules[i].name, **counts})
+        keys.keep(rules[i + 1 :])
     both = np.sort(np.concatenate(found))
     pair = both // _RULES
     first = _starts(pair)
@@ -168,17 +166,24 @@ class _Keys:
             made.append(self._joined(narrow.chosen(~still), rule.trusted_too))
         return _distinct(np.concatenate(made)), {"pairs_possible": int(blocks.pairs.sum()), "blocks_over_cap": int(over.sum()), "pairs_dropped": dropped}
 
+    def keep(self, rules: tuple[Rule, ...]) -> None:
+        """Let go of keys that none of these rules begins with."""
+        wanted = {(rule.attributes[:size], rule.trusted_too) for rule in rules for size in range(1, len(rule.attributes) + 1)}
+        for key in [key for key in tuple(self._known) if key not in wanted]:
+            self._known.pop(key, None)
+
     def _of(self, attributes: tuple[str, ...], trusted_too: bool) -> _Blocks:
         """The blocks that make a pair under these attributes."""
-        if (attributes, trusted_too) not in self._known:
-            if len(attributes) == 1:
-                sets = self._values[attributes[0]]
-                key, unit = mixed(sets.value), sets.holders().astype(np.uint64)
-            else:
-                shorter = self._of(attributes[:-1], trusted_too)
-                key, unit = self._narrowed(shorter.key, shorter.unit, attributes[-1])
-            self._known[attributes, trusted_too] = self._thinned(key, unit, trusted_too)
-        return self._known[attributes, trusted_too]
+        known = self._known.get((attributes, trusted_too))
+        if known is not None:
+            return known
+        if len(attributes) == 1:
+            sets = self._values[attributes[0]]
+            key, unit = mixed(sets.value), sets.holders().astype(np.uint64)
+        else:
+            shorter = self._of(attributes[:-1], trusted_too)
+            key, unit = self._narrowed(shorter.key, shorter.unit, attributes[-1])
+        return self._known.setdefault((attributes, trusted_too), self._thinned(key, unit, trusted_too))
 
     def _narrowed(self, key: Whole, unit: Whole, attribute: str) -> tuple[Whole, Whole]:
         """The keys with the values of a further attribute mixed in: one for each value the unit has."""

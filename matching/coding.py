@@ -27,8 +27,7 @@ _FAULTY = ("checksum_failed", "impossible_date")
 FEED = pl.Enum(sorted(CHILD_FEEDS))
 PRECISION = pl.Enum(["day", "month", "year"])
 RELATION = pl.Enum(RELATIONS)
-# what every row may have, and what few have: those lie apart, as rec and value
-_DENSE = ("place", "place_town", "hukou", "hukou_town", "address", "feed_key")
+# what few rows have lies apart, as rec and value
 SPARSE = ("household", "certificate", "document", "former_code", "mother_code", "key_number")
 _NAMES = {"name_code": "name_folded", "former_code": "former_name", "mother_code": "mother_in_name"}
 # the columns of RECORD that are read
@@ -46,7 +45,8 @@ class Records:
 
     Attributes:
         rows: one row a record_hash, in its order, so that a row's place is its `rec` (UInt32): record_hash, feed, number (the valid id number, packed),
-            name_code (of `names`), is_informative (the name says who), is_female, birth_date, precision, first_seen and last_seen (export dates), and hashes of what is only ever equal or not: `_DENSE`.
+            name_code (of `names`), is_informative (the name says who), is_female, birth_date, precision, first_seen and last_seen (export dates), and
+            hashes of what is only ever equal or not: place, place_town, hukou, hukou_town, address, feed_key.
         names: the name table (`matching.name_levels.name_table`).
         sparse: rec, value of each of `SPARSE`: hashes, codes of names, the packed number inside a record key.
         texts: rec, text, kind (faulty, partial): what is left of a number that is not valid, 18 characters.

@@ -7,7 +7,6 @@ Units have sets of values, so each comparison takes the best level over all valu
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +21,7 @@ from matching.features import ID_KINDS
 from matching.frequencies import Shares
 from matching.model import Model
 from matching.sets import Place, Sets, Whole
+from schemas.in_order import in_order
 from schemas.reference import lists
 
 NEAR_DAYS = 62
@@ -40,9 +40,8 @@ _BY_VALUE: tuple[tuple[str, tuple[tuple[str, str], ...], str, str], ...] = (
     ("document", (("same", "document"),), "document", "different"),
     ("record_key", (("same", "feed_key"), ("same_feed", "feed")), "feed", "other_feed"),
 )
-# pairs that are compared at once, in each of so many threads: polars, numpy and rapidfuzz let go of the interpreter while they work
+# pairs that are compared at once
 _SLICE = 400_000
-_WORKERS = 2
 Levels = npt.NDArray[np.int64]
 
 
@@ -90,9 +89,7 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     """
     left, right = (pairs[side].cast(pl.UInt32).to_numpy() for side in ("l", "r"))
     slices = [_Pairs(left[at : at + _SLICE], right[at : at + _SLICE]) for at in range(0, max(1, len(left)), _SLICE)]
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        found = list(pool.map(lambda some: _compared(some, units, model), slices))
-    return pairs.hstack(pl.concat(found))
+    return pairs.hstack(pl.concat(in_order(lambda some: _compared(some, units, model), slices)))
 
 
 def _compared(pairs: _Pairs, units: Units, model: Model) -> pl.DataFrame:

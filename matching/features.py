@@ -1,4 +1,4 @@
-"""What units have: coded rows go in, every attribute of the units comes out as a long table.
+"""What units have: coded rows go in, every attribute of the units comes out as sets.
 
 A *unit* is what pairs are made of: the rows that the id-first pass put together, or one row. A unit has sets of everything: names, dates, relatives,
 phones, places. Each attribute is worked out by itself, two at a time.
@@ -7,8 +7,8 @@ phones, places. Each attribute is worked out by itself, two at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import polars as pl
 from matching import identifiers
 from matching.coding import FEED, Records
 from matching.sets import Sets
+from schemas.in_order import in_order
 
 # feeds that keep one live row a child; the others write one a stay, a quarter or a grant
 ONE_ROW_FEEDS = ("education", "health", "medical_insurance", "disease_control", "disability")
@@ -24,7 +25,6 @@ _LOST = "?"
 # the hash of an empty text
 _NOTHING = pl.Series([""]).hash().item()
 _FRONT = 14
-_WORKERS = 2
 # what a text is that tells of a child's number
 ID_KINDS = ("own", "faulty", "partial", "key", "carried")
 # attributes whose values are read back
@@ -69,40 +69,35 @@ def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[st
         own: what `matching.anchors.own_numbers` made: rec, own_id, id_birth, id_is_female. What a trusted number says of birth date and sex wins.
         members: the units.
     """
-    made = {name: _column(records.rows[name]) for name in _AS_THEY_ARE} | {name: _table(records.sparse[name]) for name in _SPARSE}
-    made |= _dates(records, own) | {
-        "sex": lambda m: m.sets(_told(own, "id_is_female", records.rows["is_female"])),
-        "feed": lambda m: m.sets(_one_row_feed(records.rows["feed"])),
-        "id_front": lambda m: _id_part(records, own, m, 0, _FRONT),
-        "id_tail": lambda m: _id_part(records, own, m, _FRONT, identifiers.LENGTH - _FRONT),
-        "district": lambda m: pl.concat([m.sets(records.rows[name]) for name in ("place", "hukou")]),
-        "town": lambda m: pl.concat([m.sets(records.rows[name]) for name in ("place_town", "hukou_town")]),
-        "id_text": lambda m: _id_texts(records, own, m),
-        "id_number": lambda m: _whole_ids(_id_texts(records, own, m)),
-        "relative": lambda m: m.lifted(pl.concat([_relatives(records, pl.col("name_code")), records.sparse["mother_code"]])),
-        "relative_id": _table(_relatives(records, pl.col("number"))),
-        "father": _table(_relatives(records, pl.when(pl.col("relation") == "father").then("name_code"))),
-        "mother": lambda m: m.lifted(pl.concat([_relatives(records, pl.when(pl.col("relation") == "mother").then("name_code")), records.sparse["mother_code"]])),
-        "phone": lambda m: m.lifted(pl.concat([records.phones, _relatives(records, pl.col("phone"))])),
-        "name": lambda m: _names(records, m),
-        "sound": lambda m: _spoken(records, m),
-        "given": lambda m: _part_of_names(records, m, "given").filter(pl.col("value") != _NOTHING),
-        "surname": lambda m: _part_of_names(records, m, "surname"),
-    }  # fmt: skip
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        found = {name: pool.submit(lambda make, held: held(make(members), members.count), make, Sets.exactly if name in EXACT else Sets.of) for name, make in made.items()}
-    return {name: each.result() for name, each in found.items()}
+    rows, sets, lifted = records.rows, members.sets, members.lifted
+    near = partial(_relatives, records)
+    made: dict[str, Callable[[], pl.DataFrame]] = {
+        "relative": lambda: lifted(pl.concat([near(pl.col("name_code")), records.sparse["mother_code"]])),
+        "relative_id": lambda: lifted(near(pl.col("number"))),
+        "phone": lambda: lifted(pl.concat([records.phones, near(pl.col("phone"))])),
+        "father": lambda: lifted(near(_named("father"))),
+        "mother": lambda: lifted(pl.concat([near(_named("mother")), records.sparse["mother_code"]])),
+        **{name: partial(lambda name: sets(rows[name]), name) for name in _AS_THEY_ARE},
+        **{name: partial(lambda name: lifted(records.sparse[name]), name) for name in _SPARSE},
+        **{name: partial(lambda told: sets(told(records, own)), told) for name, told in _DATES.items()},
+        "district": lambda: pl.concat([sets(rows[name]) for name in ("place", "hukou")]),
+        "town": lambda: pl.concat([sets(rows[name]) for name in ("place_town", "hukou_town")]),
+        "sex": lambda: sets(_told(own, "id_is_female", rows["is_female"])),
+        "feed": lambda: sets(_one_row_feed(rows["feed"])),
+        "id_front": lambda: _id_part(records, own, members, 0, _FRONT),
+        "id_tail": lambda: _id_part(records, own, members, _FRONT, identifiers.LENGTH - _FRONT),
+        "id_text": lambda: _id_texts(records, own, members),
+        "id_number": lambda: _whole_ids(_id_texts(records, own, members)),
+        "name": lambda: _names(records, members),
+        "sound": lambda: _spoken(records, members),
+        "given": lambda: _part_of_names(records, members, "given").filter(pl.col("value") != _NOTHING),
+        "surname": lambda: _part_of_names(records, members, "surname"),
+    }
 
+    def held(name: str) -> Sets:
+        return (Sets.exactly if name in EXACT else Sets.of)(made[name](), members.count)
 
-_Made = Callable[[Members], pl.DataFrame]
-
-
-def _column(column: pl.Series) -> _Made:
-    return lambda members: members.sets(column)
-
-
-def _table(table: pl.DataFrame) -> _Made:
-    return lambda members: members.lifted(table)
+    return dict(zip(made, in_order(held, made), strict=True))
 
 
 def _told(own: pl.DataFrame, column: str, said: pl.Series) -> pl.Series:
@@ -116,23 +111,42 @@ def _one_row_feed(feed: pl.Series) -> pl.Series:
     return feed.to_frame("feed").select(pl.when(pl.col("feed").is_in(kept.implode())).then(pl.col("feed").to_physical())).to_series()
 
 
-def _dates(records: Records, own: pl.DataFrame) -> dict[str, _Made]:
-    """Days since 1970, the date with day and month in either order, month·day, year·month, and the year."""
-    rows = records.rows.select("birth_date", "precision")
-    exact = _told(own, "id_birth", rows.select(pl.when(pl.col("precision") == "day").then("birth_date")).to_series())
-    monthly = _told(own, "id_birth", rows.select(pl.when(pl.col("precision") != "year").then("birth_date")).to_series())
-    yearly = _told(own, "id_birth", rows["birth_date"])
-    day, month, year = exact.dt.day(), exact.dt.month(), exact.dt.year()
-    swapped = pl.select(
-        year.cast(pl.Int32) * 10000 + pl.min_horizontal(day, month).cast(pl.Int32) * 100 + pl.max_horizontal(day, month).cast(pl.Int32)
-    ).to_series()
-    return {
-        "birth": _column(exact.cast(pl.Int32)),
-        "birth_swapped": _column(swapped),
-        "birth_anniversary": _column(month.cast(pl.Int32) * 100 + day),
-        "birth_month": _column(monthly.dt.year() * 100 + monthly.dt.month()),
-        "birth_year": _column(yearly.dt.year()),
-    }
+def _exact(records: Records, own: pl.DataFrame) -> pl.Series:
+    """Birth dates exact to the day."""
+    return _told(own, "id_birth", records.rows.select(pl.when(pl.col("precision") == "day").then("birth_date")).to_series())
+
+
+def _swappable(records: Records, own: pl.DataFrame) -> pl.Series:
+    """The date with day and month in either order."""
+    born = pl.col("birth_date").dt
+    low, high = pl.min_horizontal(born.day(), born.month()).cast(pl.Int32), pl.max_horizontal(born.day(), born.month()).cast(pl.Int32)
+    return _exact(records, own).to_frame("birth_date").select(born.year() * 10000 + low * 100 + high).to_series()
+
+
+def _anniversary(records: Records, own: pl.DataFrame) -> pl.Series:
+    """Month and day."""
+    exact = _exact(records, own)
+    return exact.dt.month().cast(pl.Int32) * 100 + exact.dt.day()
+
+
+def _month(records: Records, own: pl.DataFrame) -> pl.Series:
+    """Year and month."""
+    told = _told(own, "id_birth", records.rows.select(pl.when(pl.col("precision") != "year").then("birth_date")).to_series())
+    return told.dt.year() * 100 + told.dt.month()
+
+
+_DATES: dict[str, Callable[[Records, pl.DataFrame], pl.Series]] = {
+    "birth": lambda records, own: _exact(records, own).cast(pl.Int32),  # days since 1970
+    "birth_swapped": _swappable,
+    "birth_anniversary": _anniversary,
+    "birth_month": _month,
+    "birth_year": lambda records, own: _told(own, "id_birth", records.rows["birth_date"]).dt.year(),
+}
+
+
+def _named(relation: str) -> pl.Expr:
+    """The name of a relative of that relation."""
+    return pl.when(pl.col("relation") == relation).then("name_code")
 
 
 def _own_ids(own: pl.DataFrame) -> pl.DataFrame:
