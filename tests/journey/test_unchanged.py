@@ -160,19 +160,19 @@ def test_a_damaged_shelf_is_no_shelf(tmp_path, tiny_as_of):
 
 
 def test_a_feed_done_in_parts_stands_on_the_shelf_like_one_done_in_one(tmp_path, tiny_as_of):
-    work, shelf = tmp_path / "work", tmp_path / "shelf"
-    take_in("residence", TINY / "inbox", tmp_path / "store", work, date.fromisoformat(tiny_as_of))
-    said = ("residence", work, shelf, "program", False)
-    made = reuse.feed_parts(*said)
+    nights = [tmp_path / name for name in ("first", "second", "third")]
+    for work in nights:
+        take_in("residence", TINY / "inbox", tmp_path / "store", work, date.fromisoformat(tiny_as_of))
+    first, second, third = (("residence", work, tmp_path / "shelf", "program") for work in nights)
+    made = reuse.feed_parts(*first, False)
     for part in made:
-        reuse.feed_part(part, *said)
-    reuse.feed_joined(made, *said)
-    parts = pl.read_parquet(work / "record" / "residence.parquet")
-    assert len(made) == 1 and reuse.feed_parts(*said) == []
-    reuse.feed_joined([], *said)
-    assert reuse.feed_parts(*said[:-1], True) == made
-    reuse.standardise_or_reuse(*said[:-1], True)
-    assert pl.read_parquet(work / "record" / "residence.parquet").equals(parts)
+        reuse.feed_part(part, *first, False)
+    reuse.feed_joined(made, *first, False)
+    assert len(made) == 1 and reuse.feed_parts(*second, False) == []
+    reuse.feed_joined([], *second, False)
+    reuse.standardise_or_reuse(*third, True)
+    found = [pl.read_parquet(work / "record" / "residence.parquet") for work in nights]
+    assert found[0].height > 0 and all(frame.equals(found[0]) for frame in found)
 
 
 def test_a_night_that_changed_nothing_is_said(tmp_path, tiny_register, tiny_as_of):
