@@ -14,7 +14,7 @@ from pathlib import Path
 
 from schemas.exports.contract import Feed
 from schemas.exports.encoding import candidate_encodings, decoded, gzip_blocks, plain_blocks
-from schemas.exports.ending import require_whole
+from schemas.exports.ending import to_the_end
 from schemas.exports.faults import UnreadableFileError
 from schemas.exports.headings import SEARCHED_ROWS, Layout, find_headings
 from schemas.exports.reading import Reading
@@ -39,9 +39,7 @@ def read_text(path: Path, feed: Feed, *, compressed: bool) -> Reading:
         raise UnreadableFileError("文件是空的，没有表头也没有数据；请重新导出")
     encoding, separator, lines, layout = _recognise(first, feed)
     layout.require()
-    if not compressed:
-        require_whole(path, encoding=encoding, separator=separator, width=len(layout.headings), headings=lines)
-    text = decoded(chain((first,), blocks), encoding)
+    text = to_the_end(decoded(chain((first,), blocks), encoding), separator=separator, width=len(layout.headings), headings=lines)
     batches = part_lines(_whole_lines(text), skip=lines, width=len(layout.headings), least=layout.least_width, separator=separator)
     return Reading(layout, "csv.gz" if compressed else "csv", batches, encoding.removesuffix("-sig"), SEPARATORS[separator])
 

@@ -185,6 +185,13 @@ def test_a_file_that_breaks_off_in_its_last_line_is_rejected_wherever_that_shows
     assert {"文件在最后一行中断" in m for m in taken.receipts.filter(state="rejected")["message"]} == {True}
 
 
+def test_an_export_that_was_cut_before_it_was_packed_is_rejected_too(desk):
+    text = csv_text(grid("education", [valid_row("education") for _ in range(50)]))
+    desk.put("education", "education_20261101.csv.gz", gzip.compress(text[: text.rindex(",") - 20].encode()))
+    taken = desk.take("education")
+    assert "最后一行中断" in taken.receipt("education_20261101.csv.gz")["message"] and taken.accepted.height == 0
+
+
 def test_a_last_line_without_an_end_is_no_fault_where_it_has_all_its_cells_or_rows_leave_out_empty_ones(desk):
     row = valid_row("education")
     whole = csv_text(grid("education", [row, row])).removesuffix("\r\n")
