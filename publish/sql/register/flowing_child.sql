@@ -3,15 +3,20 @@ INSERT INTO flowing_child BY NAME
 WITH place AS (
     SELECT code, name FROM division
 ),
+seen AS (
+    SELECT feed, source_file, source_row, person_id
+    FROM person_record SEMI JOIN (SELECT person_id FROM assessment WHERE outcome = 'flowing') USING (person_id)
+    WHERE feed IN ('education', 'medical_insurance')
+),
 school AS (
     SELECT r.person_id, e.school, e.school_code AS school_district, e.grade
-    FROM standard_education e JOIN person_record r USING (feed, source_file, source_row)
+    FROM standard_education e JOIN seen r USING (feed, source_file, source_row)
     WHERE e.status = '在读'
     QUALIFY row_number() OVER (PARTITION BY r.person_id ORDER BY e.enrolled_on DESC NULLS LAST, e.export_date DESC, e.record_hash) = 1
 ),
 insurance AS (
     SELECT r.person_id, i.status AS insurance_status, i.insured_code AS insurance_district, i.paid_year AS insurance_year
-    FROM standard_medical_insurance i JOIN person_record r USING (feed, source_file, source_row)
+    FROM standard_medical_insurance i JOIN seen r USING (feed, source_file, source_row)
     QUALIFY row_number() OVER (
         PARTITION BY r.person_id
         ORDER BY i.status = '正常参保' DESC NULLS LAST, i.paid_year DESC NULLS LAST, i.insured_on DESC NULLS LAST, i.export_date DESC, i.record_hash
