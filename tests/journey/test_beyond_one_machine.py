@@ -84,6 +84,11 @@ def test_no_name_or_number_is_said_by_workers_or_kept_by_prefect(spread):
     assert [v for v in values if v.encode() in kept or v.encode("unicode_escape") in kept] == []
 
 
+def test_nothing_of_dask_is_loaded_where_nobody_asks_for_it():
+    asked = "import flows.nightly, sys; sys.exit(bool({'dask', 'distributed', 'prefect_dask'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("runner", "said"),
     [
