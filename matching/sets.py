@@ -33,11 +33,16 @@ class Sets:
         number leaves of 64: two of five million units would share a value that they do not have once in 10^12.
         """
         value = stored(table["value"], count)
+        # in place, for the sets of a city's relatives are gigabytes
         bits = _NARROW_BITS if value.dtype == np.uint32 else _bits(count)
-        both = np.sort(table["unit"].to_numpy().astype(np.uint64) << bits | value)
+        both = table["unit"].to_numpy().astype(np.uint64)
+        both <<= bits
+        both |= value
+        both.sort()
         both = both[np.append(True, both[1:] != both[:-1])[: len(both)]]
-        found = both & ((np.uint64(1) << bits) - np.uint64(1))
-        return cls._held((both >> bits).astype(np.uint32), found.astype(value.dtype), count)
+        found = (both & ((np.uint64(1) << bits) - np.uint64(1))).astype(value.dtype)
+        both >>= bits
+        return cls._held(both.astype(np.uint32), found, count)
 
     @classmethod
     def exactly(cls, table: pl.DataFrame, count: int) -> Sets:
