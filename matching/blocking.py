@@ -106,13 +106,16 @@ def block(
     report: list[dict[str, object]] = []
     # two rules at once may work out the same keys, and get the same
     for i, (pairs, counts) in enumerate(in_order(keys.pairs, rules)):
-        found.append(pairs * _RULES + np.uint64(i))
+        pairs *= _RULES
+        pairs += np.uint64(i)
+        found.append(pairs)
         report.append({"rule": rules[i].name, **counts})
         keys.keep(rules[i + 1 :])
-    both = np.sort(np.concatenate(found))
-    pair = both // _RULES
-    first = _starts(pair)
-    pair, by = pair[first], (both[first] % _RULES).astype(np.uint8)
+    both = np.concatenate(found)
+    found.clear()
+    both.sort()
+    both = both[_starts(both // _RULES)]
+    pair, by = both // _RULES, (both % _RULES).astype(np.uint8)
     new = np.bincount(by, minlength=len(rules))
     table = pl.DataFrame(report).with_columns(pairs_new=pl.Series(new))
     pairs_table = pl.DataFrame({"l": (pair // _SPAN).astype(np.uint32), "r": (pair % _SPAN).astype(np.uint32), "rule": by})
@@ -243,9 +246,9 @@ def _starts(ordered: Whole) -> npt.NDArray[np.bool_]:
 
 
 def _distinct(numbers: Whole) -> Whole:
-    """The different numbers, sorted."""
-    ordered: Whole = np.sort(numbers)
-    return ordered[_starts(ordered)]
+    """The different numbers, sorted; the array is sorted too."""
+    numbers.sort()
+    return numbers[_starts(numbers)]
 
 
 def _summed(flags: npt.NDArray[np.bool_], start: Place) -> Place:
