@@ -117,7 +117,7 @@ def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, mo
     night = prepare_records(records, as_of, model)
     records.shed()
     weighed, blocks = pairing(night, model)
-    night.units.values.clear()
+    night.shed()
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
         night.members["unit"], own_id=_own_ids(night)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -19,7 +19,7 @@ from matching.frequencies import frequencies
 from matching.model import Model
 
 
-@dataclass(frozen=True)
+@dataclass
 class Night:
     """What one night's linkage works on.
 
@@ -34,6 +34,11 @@ class Night:
     held: Members
     units: Units
     trusted: npt.NDArray[np.bool_]
+
+    def shed(self) -> None:
+        """Let go of what pairs are made of, when they are made; how many units there are stays."""
+        self.records.names = self.records.names.clear()
+        self.units = replace(self.units, values={}, names=self.records.names, partial=self.units.partial.clear(), frequencies={})
 
     @property
     def trust(self) -> pl.DataFrame:
