@@ -18,6 +18,11 @@ FAMILY_PHRASE = "可能是兄弟姐妹或双胞胎"
 FAMILY_LABEL = "家庭"
 
 
+def queue_of(previous: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """The last run's review queue, of its tables by name."""
+    return REVIEW_QUEUE.conform(previous["review_queue"]) if "review_queue" in previous else REVIEW_QUEUE.empty()
+
+
 def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFrame | None) -> pl.DataFrame:
     """Earlier decisions as pairs of units.
 
