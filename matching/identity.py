@@ -145,8 +145,9 @@ def living(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     lists = {"record_hashes": ("record_hash", pl.UInt64), "record_keys": ("feed_key", pl.String), "id_numbers": ("own_id", pl.String)}
     held = []
     for name, (column, dtype) in lists.items():
-        long = rows.select(row="person", value=column).drop_nulls().unique().sort("row", "value")
-        held.append(gathered(long, seen.height, dtype).alias(name))
+        long = rows.select(row="person", value=column).drop_nulls().sort("row", "value")
+        once = long.filter((pl.col("row") != pl.col("row").shift()).fill_null(True) | (pl.col("value") != pl.col("value").shift()))
+        held.append(gathered(once, seen.height, dtype).alias(name))
     return IDENTITY.conform(seen.with_columns(*held, state=pl.lit("live"), merged_into=pl.lit(None, dtype=pl.String)))
 
 
