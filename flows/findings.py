@@ -43,7 +43,7 @@ def require_rows(work: Path, inbox: Path) -> None:
 
 
 def counts(work: Path) -> dict[str, int]:
-    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches; answers that do not count."""
+    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches, those that wait and decisions not kept; answers that do not count."""
     seen = receipts(work)
     found = {
         "files": seen.height,
@@ -58,7 +58,14 @@ def counts(work: Path) -> dict[str, int]:
     found["answers_unused"] = answers.filter(pl.col("state").is_in(["unusable", "contradicted"])).select(pl.len()).collect().item()
     outcomes = pl.scan_parquet(work / "assessment.parquet").group_by("outcome").len().collect()
     tally = dict(outcomes.iter_rows())
-    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH} | _alerts(work)
+    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH} | _alerts(work) | _review(work)
+
+
+def _review(work: Path) -> dict[str, int]:
+    """How many possible matches wait for a decision, and how many decisions could not be kept."""
+    queue = pl.scan_parquet(work / "review_queue.parquet")
+    told = {"review_open": pl.col("decision").is_null().sum(), "review_broken": (pl.col("cause") == "contradiction").sum()}
+    return dict(queue.select(**told).collect().row(0, named=True))
 
 
 def _alerts(work: Path) -> dict[str, int]:
@@ -117,7 +124,7 @@ def lines(result: dict[str, Any]) -> list[str]:
     """The summary as a person reads it on the terminal; the last line says what to do next."""
     found = result["counts"]
     total = sum(result["seconds"].values())
-    unused = found.get("answers_unused", 0)
+    unused, broken = found.get("answers_unused", 0), found.get("review_broken", 0)
     stood = f"Nothing has changed since run {result['unchanged_since']}: its tables stand, and this run is entered" if "unchanged_since" in result else ""
     return [
         *([stood] if stood else []),
@@ -126,8 +133,9 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"({found['rows_accepted']:,} accepted, {found['rows_quarantined']:,} quarantined, {found['files_rejected']} files rejected)",
         f"  {found['person']:,} children: {found['outcome_flowing']:,} flowing, {found['outcome_not_flowing']:,} not flowing, "
         f"{found['outcome_undetermined']:,} undetermined",
-        f"  {found['key_care']:,} key-care entries, {found['service_gap']:,} service entries, {found['review_queue']:,} possible matches to decide",
+        f"  {found['key_care']:,} key-care entries, {found['service_gap']:,} service entries, {found.get('review_open', found['review_queue']):,} possible matches to decide",
         f"  {found['alert_open']:,} open alerts, {found['alert_overdue']:,} of them overdue and {found['alert_report']:,} for the police at once",
+        *([f"  {broken:,} decisions of clerks contradict each other or cannot be kept; which and why: {Path(result['rosters']).with_name('review.xlsx')}"] if broken else []),
         *([f"  {unused:,} answers of departments do not count; why: {Path(result['rosters']).with_name('verification')}"] if unused else []),
         f"  {total:.1f} s, peak memory {max(result['peak_mib'].values(), default=0):.0f} MiB",
         f"Register: {result['register']}",

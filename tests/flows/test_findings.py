@@ -1,0 +1,43 @@
+"""What the terminal says of a night."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.findings import _review, lines
+from schemas.tables.pair import REVIEW_QUEUE
+
+COUNTS = {
+    "rows_in": 10, "files": 2, "rows_accepted": 9, "rows_quarantined": 1, "files_rejected": 0, "person": 3, "outcome_flowing": 1, "outcome_not_flowing": 1,
+    "outcome_undetermined": 1, "key_care": 0, "service_gap": 0, "review_queue": 5, "alert_open": 0, "alert_overdue": 0, "alert_report": 0,
+}  # fmt: skip
+
+
+def said(**counts: int) -> list[str]:
+    result: dict[str, Any] = {
+        "counts": COUNTS | counts, "seconds": {"link": 1.0}, "peak_mib": {"link": 300.0}, "remarks": [], "as_of": "2026-11-24", "register": "/r/register.duckdb",
+        "rosters": "/r/register.duckdb.d/out/rosters", "report": "/r/register.duckdb.d/out/report.html",
+    }  # fmt: skip
+    return lines(result)
+
+
+def test_a_decided_pair_waits_no_longer_and_a_decision_that_cannot_be_kept_is_told() -> None:
+    told = said(review_open=2, review_broken=1)
+    assert any(line.endswith(" 2 possible matches to decide") for line in told)
+    assert "  1 decisions of clerks contradict each other or cannot be kept; which and why: /r/register.duckdb.d/out/review.xlsx" in told
+
+
+def test_a_run_of_a_program_that_did_not_count_them_tells_what_it_has() -> None:
+    told = said()
+    assert any(line.endswith(" 5 possible matches to decide") for line in told)
+    assert not any("decisions of clerks" in line for line in told)
+
+
+@pytest.mark.parametrize(("rows", "waiting", "broken"), [([], 0, 0), ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful")], 2, 1)])
+def test_decisions_are_counted_from_the_queue(tmp_path: Path, rows: list[tuple[str | None, str]], waiting: int, broken: int) -> None:
+    queue = pl.DataFrame(rows, schema={"decision": pl.String, "cause": pl.String}, orient="row")
+    missing = [pl.lit(None, dtype=c.dtype).alias(c.name) for c in REVIEW_QUEUE.columns if c.name not in queue.columns]
+    queue.with_columns(missing).write_parquet(tmp_path / "review_queue.parquet")
+    assert _review(tmp_path) == {"review_open": waiting, "review_broken": broken}
