@@ -1,0 +1,67 @@
+"""What every register promises, broken on purpose: the night is not published and says what is wrong."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from publish.checks import PromiseBrokenError
+from publish.order import ascends
+from tests.publish.register_city import child, night
+
+AS_OF = date(2026, 11, 24)
+FILE = {"feed": "survey", "source_file": "survey_20261102.csv"}
+RECEIPT = FILE | {"rows_in": 2, "rows_accepted": 2, "state": "accepted"}
+
+
+def two_rows(person: str, *numbers: str) -> dict[str, list[dict[str, Any]]]:
+    """Two more rows of a child, each with a number of its own."""
+    placed = [FILE | {"source_row": n, "record_hash": 90 + n, "person_id": person, "link_method": "id", "id_role": "own"} for n, _ in enumerate(numbers, 1)]
+    read = [FILE | {"source_row": n, "record_hash": 90 + n, "id_number": number, "id_number_status": "valid"} for n, number in enumerate(numbers, 1)]
+    return {"person_record": placed, "record": read, "feed_receipt": [RECEIPT]}
+
+
+def test_a_register_that_holds_them_is_published(tmp_path: Path):
+    assert night(tmp_path, 1, AS_OF, [child("A")], **two_rows("A", "500106201503011237", "500106201503011237")).version.exists()
+
+
+@pytest.mark.parametrize("missing", ["first", "last"])
+def test_a_row_without_its_record(tmp_path: Path, missing: str):
+    more = two_rows("A", "500106201503011237", "500106201503011237")
+    del more["record"][0 if missing == "first" else -1]
+    with pytest.raises(PromiseBrokenError, match=rf"no row of record or the other way round .*: survey survey_20261102\.csv: {1 if missing == 'first' else 2}\n"):
+        night(tmp_path, 1, AS_OF, [child("A")], **more)
+
+
+def test_a_child_with_two_numbers(tmp_path: Path):
+    with pytest.raises(PromiseBrokenError, match=r"several valid id numbers of its own, .*: A: 2\n"):
+        night(tmp_path, 1, AS_OF, [child("A")], **two_rows("A", "500106201503011237", "50010620150301101X"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "ascend", "strictly"),
+    [
+        ([("a", 1), ("a", 2), ("b", 1)], True, True),
+        ([("a", 1), ("a", 1), ("b", 1)], True, False),
+        ([("a", 2), ("a", 1)], False, False),
+        ([("b", 1), ("a", 2)], False, False),
+        ([("a", 1), ("a", None), (None, 1), (None, None)], True, True),
+        ([("a", None), ("a", None)], True, False),
+        ([("a", None), ("a", 1)], False, False),
+        ([("一", 1), ("丁", 1)], True, True),
+        ([], True, True),
+    ],
+)
+def test_whether_files_ascend(tmp_path: Path, rows: list[tuple[str | None, int | None]], ascend: bool, strictly: bool):
+    """In one file, and cut into two at every place."""
+    frame = pl.DataFrame(rows, schema={"k": pl.String, "n": pl.Int64}, orient="row")
+    for cut in range(len(rows) + 1):
+        files = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+        for file, part in zip(files, (frame.head(cut), frame.slice(cut)), strict=True):
+            part.write_parquet(file)
+        assert ascends(files, ("k", "n"), strictly=False) == ascend
+        assert ascends(files, ("k", "n"), strictly=True) == strictly
