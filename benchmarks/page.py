@@ -71,9 +71,10 @@ def _lines(machine: dict[str, Any], results: list[dict[str, Any]]) -> Iterator[s
         + (": **other work ran on the same cores, so seconds are too long; processor seconds are what compares.**" if busy else ".")
     )
     yield ""
-    yield "Beside this page: [linkage against Splink](benchmarks/linkage.md), [accuracy](benchmarks/accuracy.md), [the rule](benchmarks/rules.md)."
+    yield "Beside this page: [linkage against Splink](benchmarks/linkage.md), [accuracy](benchmarks/accuracy.md), [the rule](benchmarks/rules.md), [the whole city](benchmarks/city.md)."
     yield ""
     yield from _generator(results)
+    yield from _published(results)
     yield from _nights(results)
     for r in results:
         yield from _scale(r)
@@ -88,6 +89,21 @@ def _generator(results: list[dict[str, Any]]) -> Iterator[str]:
     for r in results:
         g = r["generator"]
         yield f"| {r['scale']} | {r['children']:,} | {g['rows']:,} | {r['inbox_bytes'] / 1e6:,.0f} | {g['seconds']:,.0f} | {g['cpu_seconds']:,.0f} | {g['peak_mib']:,.0f} |"
+    yield ""
+
+
+def _published(results: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## From CSV to the published register"
+    yield ""
+    yield "A first night up to the moment readers see its register; what is handed out comes after."
+    yield ""
+    yield "| scale | rows | seconds | processor seconds | microseconds of processor a row | peak MiB |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for r in results:
+        rows = r["first"]["rows"]
+        before = [f for s, f in r["first"]["stations"].items() if s != "hand-out"]
+        seconds, worked = (sum(f[name] for f in before) for name in ("seconds", "cpu_seconds"))
+        yield f"| {r['scale']} | {rows:,} | {seconds:,.0f} | {worked:,.0f} | {worked / rows * 1e6:,.1f} | {max(f['peak_mib'] for f in before):,.0f} |"
     yield ""
 
 

@@ -33,6 +33,7 @@ def test_the_page_has_every_station_and_says_when_the_machine_was_busy(tmp_path,
     assert ("other work ran on the same cores" in page) is busy
     assert "| link | 10.0 | 10.0 | 1,000 | 100 | 0.50 | 20.0 |" in page
     assert "| link | 1.00 |" in page
+    assert "| 0.2 | 10,000 | 20 | 20 | 2,000.0 | 100 |" in page
     assert "| 0.2 | unchanged | 10,000 | 2.0 |" in page
     for chart in ("stations", "slope"):
         assert (tmp_path / "benchmarks" / f"{chart}.svg").read_text("utf-8").startswith("<svg")
