@@ -151,16 +151,19 @@ def test_before_and_after_is_the_share_among_those_a_record_can_tell_of(register
     assert row.cells[4:] == [f"{100 * has / told:.1f}%", "60.0%", f"{100 * has / told - 60:+.1f}"]
 
 
+SMALL = {"1", "2", "3", "4"}
+
+
 def small_numbers(report: Report) -> list[str]:
     """Every printed 1 to 4 in a column of numbers, a tile, or a picture of children."""
-    found = [f"{label}: {figure}" for label, figure, _ in report.tiles if figure.split()[0] in "1234"]
+    found = [f"{label}: {figure}" for label, figure, _ in report.tiles if figure.split()[0] in SMALL]
     for section, block in blocks(report.sections):
         if section.title in ROWS_NOT_CHILDREN:
             continue
         if isinstance(block, Table):
             for row in block.rows:
                 cells = zip(row.cells, block.columns, strict=True)
-                found += [f"{section.title} {row.cells[0]}: {c}" for c, (_, kind) in cells if kind == NUMBER and isinstance(c, str) and c in {"1", "2", "3", "4"}]
+                found += [f"{section.title} {row.cells[0]}: {c}" for c, (_, kind) in cells if kind == NUMBER and isinstance(c, str) and c in SMALL]
         if isinstance(block, Chart):
             found += [f"{block.words}: {n}" for n in re.findall(r"<text[^>]*>(?:[^<]* )?([1-4])(?: [^<]*)?</text>", block.svg)]
     return found
