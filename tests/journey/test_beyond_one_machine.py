@@ -141,3 +141,4 @@ def test_workers_that_fit_are_taken(tmp_path):
     tonight = night(str(TINY / "inbox"), str(tmp_path / "register.duckdb"))
     tonight.state.mkdir()
     cluster._require_fit(Workers(cluster.program_hash(), True), tonight)
+    assert list(tonight.state.iterdir()) == [], "the mark that workers looked for is taken away"
