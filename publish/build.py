@@ -1,11 +1,11 @@
-"""The register built aside. Enters: a run's work folder. Leaves: one DuckDB file with every table, view and comment, checked, in one transaction."""
+"""The register built aside. Enters: a run's work folder. Leaves: one DuckDB file with every table, view and comment, checked."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,23 +16,27 @@ import polars as pl
 from publish.checks import check
 from publish.comments import comment, comments, create, literal, quoted
 from publish.ledger import SQL, Night, carry_on, night_among, parameters, statements
+from publish.loading import load, see_feed, see_last
 from publish.national_state import enter_national
-from publish.order import ascends
+from publish.packing import FEW_WORDS, LISTS
 from publish.swap import remove
 from publish.views import VIEWS
 from schemas.reference import lists
 from schemas.reference.days import name_of
+from schemas.tables.assessment import ASSESSMENT, KEY_CARE
 from schemas.tables.care import VISIT
 from schemas.tables.handout import HANDOUT_TABLES, RECALLED_HANDOUT_TABLES
+from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 from schemas.tables.ledger import FLOWING_CHILD, LEDGER, LEDGER_EVENT
+from schemas.tables.record import PERSON_RECORD
 from schemas.tables.register import DIVISION, INDICATOR, LAYOUT, RECALLED_TABLES, REGISTER_PERSON, REGISTER_TABLES, RUN
-from schemas.tables.table import Table
-from schemas.tables.verification import VERIFICATION_ANSWER
+from schemas.tables.verification import VERIFICATION_ANSWER, VERIFICATION_STATE
 
-# tables that come feed by feed: their folder in the work folder
-_BY_FEED = {"record": "record", "quarantine": "quarantine", "feed_receipt": "receipt"}
 # tables that are made here, not by a station
 _MADE_HERE = (FLOWING_CHILD, LEDGER, LEDGER_EVENT, VERIFICATION_ANSWER, VISIT, DIVISION, RUN, INDICATOR, *HANDOUT_TABLES)
+# tables that a station gives; those of them that others are made of
+_GIVEN = tuple(table for table in REGISTER_TABLES if table not in _MADE_HERE)
+_LOOKED_AT = (REGISTER_PERSON, PERSON_RECORD, ASSESSMENT, KEY_CARE, IDENTITY, IDENTITY_EVENT, VERIFICATION_STATE)
 _STANDARD = ("education", "medical_insurance", "verification", "visit", "resource", "survey", "exchange_reply", "national_receipt")
 # of the file's layout on disk: the oldest DuckDB that must be able to read it
 STORAGE = "v1.5.0"
@@ -41,10 +45,6 @@ MACROS = {
     "ledger_on": comment("某日的台账登记，按当日（known_on）所知", "every child's entry for `day`, as we knew it at the end of the day `known_on`"),
     "listed_on": comment("某日在册的流动儿童，按当日（known_on）所知", "who was on the list as flowing on `day`, as we knew it at the end of the day `known_on`"),
 }
-
-
-class WorkIncompleteError(Exception):
-    """A station did not write what the register is built from. Says which table."""
 
 
 @dataclass(frozen=True)
@@ -82,25 +82,22 @@ def build(work: Path, target: Path, run: Run, memory: str, spill: Path) -> Built
     """
     try:
         with duckdb.connect(str(target), config={"storage_compatibility_version": STORAGE}) as con:
-            safe_settings(con, spill, memory)
-            con.execute("BEGIN")
-            for table in REGISTER_TABLES:
-                con.execute(create(table))
-            distinct = _load(con, work)
+            _prepare(con, spill, memory)
+            distinct = load(con, work, [table for table in _GIVEN if table.name in FEW_WORDS])
+            con.execute("CHECKPOINT")
+            con.execute(f"SET force_compression = {literal(LISTS)}")
+            _see(con, work)
             night = _night(con, run)
-            _fill(con, "verification_answer", run)
-            carry_on(con, night, run.run_id)
-            _fill(con, "visit", run)
-            _fill(con, "flowing_child", run)
+            # what is made of a few tables keeps one core busy, not two: the others go in beside
+            with con.cursor() as beside, ThreadPoolExecutor(1) as pool:
+                others = pool.submit(load, beside, work, [table for table in _GIVEN if table.name not in FEW_WORDS and table not in _LOOKED_AT])
+                distinct |= load(con, work, [table for table in _LOOKED_AT if table.name not in FEW_WORDS])
+                _make(con, run, night)
+                distinct |= others.result()
             _fill(con, "indicator", run)
-            for table in RECALLED_HANDOUT_TABLES:
-                _fill(con, table.name, run)
-            _fill(con, "survey_row", run)
-            enter_national(con)
             _enter_run(con, run, night)
             check(con, tuple(table for table in REGISTER_TABLES if table.name not in distinct))
             _describe(con)
-            con.execute("COMMIT")
             con.execute("CHECKPOINT")
             kinds = con.execute("SELECT kind FROM ledger_event WHERE run_id = ?", [run.run_id]).fetchall()
         return Built(dict(sorted(Counter(k for (k,) in kinds).items())), night.remarks)
@@ -118,72 +115,34 @@ def safe_settings(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> N
     con.execute(f"SET temp_directory = {literal(str(spill))}")
 
 
-def _load(con: duckdb.DuckDBPyConnection, work: Path) -> set[str]:
-    """Every station's table into the register, the last night's beside it as previous_<table>; those in which no two rows were seen to have one key."""
-    distinct = set()
-    for feed in _STANDARD:
-        con.execute(f"CREATE TEMP VIEW standard_{feed} AS SELECT * FROM read_parquet({_listed(_files(work, Path('standard') / f'{feed}.parquet'))})")
-    for table in RECALLED_TABLES:
-        _see(con, table, _files(work, Path("previous") / f"{table.name}.parquet"))
+def _prepare(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> None:
+    """The settings of a build, and every table, empty. Nobody reads the file before it is whole, so nothing is put together again at the end, and no log is kept short."""
+    safe_settings(con, spill, memory)
+    con.execute("SET max_vacuum_tasks = 0")
+    con.execute("SET checkpoint_threshold = '1TB'")
     for table in REGISTER_TABLES:
-        if table in _MADE_HERE:
-            continue
-        files = _files(work, Path(_BY_FEED[table.name]) / "*.parquet" if table.name in _BY_FEED else Path(f"{table.name}.parquet"))
-        if ascends(files, table.key, strictly=True):
-            distinct.add(table.name)
-        if table is REGISTER_PERSON:
-            hukou = f"(SELECT person_id, hukou_district AS hukou_division FROM read_parquet({_listed(_files(work, Path('assessment.parquet')))}))"
-            _insert(con, table, files, f"LEFT JOIN {hukou} USING (person_id)")
-        else:
-            _insert(con, table, files)
+        con.execute(create(table))
+
+
+def _see(con: duckdb.DuckDBPyConnection, work: Path) -> None:
+    """The last night's tables as previous_<table>, what the feeds say beside as standard_<feed>, and the names of places."""
+    for feed in _STANDARD:
+        see_feed(con, work, feed)
+    for table in RECALLED_TABLES:
+        see_last(con, work, table)
     _name_divisions(con)
-    return distinct
 
 
-def _files(work: Path, pattern: Path) -> list[Path]:
-    """The files of a table, by name.
-
-    Raises:
-        WorkIncompleteError: there is none.
-    """
-    found = sorted(work.glob(str(pattern)))
-    if not found:
-        raise WorkIncompleteError(f"the run's work folder has no {pattern}: its station did not run, or broke; nothing was published")
-    return found
-
-
-def _listed(files: list[Path]) -> str:
-    """The files as a DuckDB list."""
-    return f"[{', '.join(literal(str(f)) for f in files)}]"
-
-
-def _see(con: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:
-    """The last night's table as the view previous_<table>."""
-    columns = ", ".join(quoted(c.name) for c in table.columns)
-    with _declared(table):
-        con.execute(f"CREATE TEMP VIEW {quoted(f'previous_{table.name}')} AS SELECT {columns} FROM read_parquet({_listed(files)})")
-
-
-def _insert(con: duckdb.DuckDBPyConnection, table: Table, files: list[Path], join: str = "") -> None:
-    """Insert the files' rows in the order of the key, and of the file where the key leaves it open: as they lie, where that is the order they lie in."""
-    columns = ", ".join(quoted(c.name) for c in table.columns)
-    source = f"read_parquet({_listed(files)}, union_by_name = true)"
-    order = ""
-    if join or not ascends(files, table.key, strictly=False):
-        order = "ORDER BY " + ", ".join([*(f"{quoted(k)} NULLS LAST" for k in table.key), "filename", "file_row_number"])
-        source = f"read_parquet({_listed(files)}, filename = true, file_row_number = true, union_by_name = true)"
-    with _declared(table):
-        con.execute(f"INSERT INTO {quoted(table.name)} ({columns}) SELECT {columns} FROM {source} {join} {order}")
-
-
-@contextmanager
-def _declared(table: Table) -> Iterator[None]:
-    """Says of which table it is that a file does not keep to its declaration."""
-    try:
-        yield
-    except (duckdb.ConstraintException, duckdb.BinderException) as error:
-        said = str(error).splitlines()[0]
-        raise WorkIncompleteError(f"table {table.name} does not keep to its declaration: {said}; nothing was published") from None
+def _make(con: duckdb.DuckDBPyConnection, run: Run, night: Night) -> None:
+    """The tables that are made of the stations', of the last night's (previous_<table>) and of what the feeds say beside."""
+    _fill(con, "verification_answer", run)
+    carry_on(con, night, run.run_id)
+    _fill(con, "visit", run)
+    _fill(con, "flowing_child", run)
+    for table in RECALLED_HANDOUT_TABLES:
+        _fill(con, table.name, run)
+    _fill(con, "survey_row", run)
+    enter_national(con)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, run: Run) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from publish.packing import of_column
 from schemas.tables.table import Column, Table
 
 _TYPES: dict[Any, str] = {
@@ -37,9 +38,13 @@ def duckdb_type(dtype: Any) -> str:
 
 
 def create(table: Table, *, temporary: bool = False) -> str:
-    """CREATE TABLE with the declared types; what is required is NOT NULL."""
-    columns = ", ".join(f"{quoted(c.name)} {duckdb_type(c.dtype)}{' NOT NULL' if c.required else ''}" for c in table.columns)
-    return f"CREATE {'TEMP ' if temporary else ''}TABLE {quoted(table.name)} ({columns})"
+    """CREATE TABLE with the declared types, packed as publish/packing.py says; what is required is NOT NULL."""
+    return f"CREATE {'TEMP ' if temporary else ''}TABLE {quoted(table.name)} ({', '.join(_declared(c) for c in table.columns)})"
+
+
+def _declared(column: Column) -> str:
+    packing = of_column(column)
+    return f"{quoted(column.name)} {duckdb_type(column.dtype)}{' NOT NULL' if column.required else ''}{f' USING COMPRESSION {packing}' if packing else ''}"
 
 
 def comment(zh: str, en: str) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import duckdb
 
-from publish.build import Run, WorkIncompleteError, build, enter_unchanged, safe_settings
+from publish.build import Run, build, enter_unchanged, safe_settings
 from publish.checks import PromiseBrokenError
 from publish.comments import duckdb_type, literal, quoted
+from publish.loading import WorkIncompleteError
 from publish.swap import (
     KEPT_VERSIONS,
     RegisterBusyError,

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from publish.checks import PromiseBrokenError
-from publish.order import ascends
+from publish.order import Order, order_of
 from tests.publish.register_city import child, night
 
 AS_OF = date(2026, 11, 24)
@@ -43,25 +43,25 @@ def test_a_child_with_two_numbers(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "ascend", "strictly"),
+    ("rows", "order"),
     [
-        ([("a", 1), ("a", 2), ("b", 1)], True, True),
-        ([("a", 1), ("a", 1), ("b", 1)], True, False),
-        ([("a", 2), ("a", 1)], False, False),
-        ([("b", 1), ("a", 2)], False, False),
-        ([("a", 1), ("a", None), (None, 1), (None, None)], True, True),
-        ([("a", None), ("a", None)], True, False),
-        ([("a", None), ("a", 1)], False, False),
-        ([("一", 1), ("丁", 1)], True, True),
-        ([], True, True),
+        ([("a", 1), ("a", 2), ("b", 1)], Order.STRICT),
+        ([("a", 1), ("a", 1), ("b", 1)], Order.ASCENDING),
+        ([("a", 2), ("a", 1)], Order.NONE),
+        ([("a", 1), ("a", 1), ("a", 0)], Order.NONE),
+        ([("b", 1), ("a", 2)], Order.NONE),
+        ([("a", 1), ("a", None), (None, 1), (None, None)], Order.STRICT),
+        ([("a", None), ("a", None)], Order.ASCENDING),
+        ([("a", None), ("a", 1)], Order.NONE),
+        ([("一", 1), ("丁", 1)], Order.STRICT),
+        ([], Order.STRICT),
     ],
 )
-def test_whether_files_ascend(tmp_path: Path, rows: list[tuple[str | None, int | None]], ascend: bool, strictly: bool):
+def test_in_which_order_files_lie(tmp_path: Path, rows: list[tuple[str | None, int | None]], order: Order):
     """In one file, and cut into two at every place."""
     frame = pl.DataFrame(rows, schema={"k": pl.String, "n": pl.Int64}, orient="row")
     for cut in range(len(rows) + 1):
         files = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
         for file, part in zip(files, (frame.head(cut), frame.slice(cut)), strict=True):
             part.write_parquet(file)
-        assert ascends(files, ("k", "n"), strictly=False) == ascend
-        assert ascends(files, ("k", "n"), strictly=True) == strictly
+        assert order_of(files, ("k", "n")) is order

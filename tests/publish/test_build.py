@@ -1,0 +1,90 @@
+"""How a register is built: tables that do not come break the build whichever way they go in; texts are packed as declared, and a table lies in the order of its key."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from publish.comments import create
+from publish.packing import FEW_WORDS, of_column
+from publish.register import WorkIncompleteError, publish, recall
+from schemas.tables.register import REGISTER_TABLES
+from tests.publish.register_city import child, moment, night, run_record, write_night
+
+AS_OF = date(2026, 11, 24)
+RUN = run_record("run-0001", AS_OF, moment(1))
+
+
+def _work(folder: Path) -> Path:
+    recall(folder / "register.duckdb", folder / "work")
+    return write_night(folder / "work", AS_OF, [child("A"), child("B")])
+
+
+@pytest.mark.parametrize("missing", ["record/survey.parquet", "person.parquet", "assessment.parquet", "service_gap.parquet", "standard/survey.parquet", "previous/ledger.parquet"])
+def test_a_table_that_does_not_come(tmp_path: Path, missing: str):
+    work = _work(tmp_path)
+    (work / missing).unlink()
+    with pytest.raises(WorkIncompleteError, match=r"nothing was published"):
+        publish(work, tmp_path / "register.duckdb", RUN)
+    assert not (tmp_path / "register.duckdb").exists()
+    assert not list((tmp_path / "register.duckdb.d").glob(".build-*"))
+
+
+@pytest.mark.parametrize(("file", "column"), [("record/survey.parquet", "record_hash"), ("person.parquet", "records"), ("assessment.parquet", "reason")])
+def test_a_table_that_does_not_keep_to_its_declaration(tmp_path: Path, file: str, column: str):
+    work = _work(tmp_path)
+    pl.read_parquet(work / file).with_columns(pl.lit(None).cast(pl.read_parquet_schema(work / file)[column]).alias(column)).write_parquet(work / file)
+    with pytest.raises(WorkIncompleteError, match=rf"does not keep to its declaration: .*{column}"):
+        publish(work, tmp_path / "register.duckdb", RUN)
+
+
+def test_rows_lie_in_the_order_of_their_key_whatever_order_they_came_in(tmp_path: Path):
+    work = _work(tmp_path)
+    for name in ("person", "assessment", "person_record", "record/survey"):
+        file = work / f"{name}.parquet"
+        pl.read_parquet(file).reverse().write_parquet(file)
+    version = publish(work, tmp_path / "register.duckdb", RUN).version
+    with duckdb.connect(str(version), read_only=True) as con:
+        for table, key in (("person", "person_id"), ("assessment", "person_id"), ("person_record", "source_row"), ("record", "source_row")):
+            found = [row[0] for row in con.execute(f"SELECT {key} FROM {table}").fetchall()]
+            assert found == sorted(found), table
+            assert len(found) == 2, table
+
+
+def test_every_packing_names_what_there_is():
+    texts = {column.name for table in REGISTER_TABLES for column in table.columns if of_column(column) == "zstd"}
+    assert texts == {
+        "person_id", "name", "name_folded", "id_number", "key_id_number", "birth_certificate", "record_key", "address", "alert_id", "entry_id", "event_id",
+        "before", "after", "cause", "content",
+    }  # fmt: skip
+    assert {table.name for table in REGISTER_TABLES} >= FEW_WORDS
+
+
+def test_columns_are_packed_as_declared(tmp_path: Path):
+    """Of enough rows: a number of each row's own as zstd, a feed that comes again and again as dictionary, what lies in lists as it is set while they go in."""
+    record = next(table for table in REGISTER_TABLES if table.name == "record")
+    given = {"feed": "'survey'", "source_file": "'a.csv'", "source_row": "i", "record_hash": "i", "export_date": "DATE '2026-11-01'", "id_number": "i::VARCHAR",
+             "id_number_status": "'valid'", "warnings": "[i::VARCHAR]"}  # fmt: skip
+    with duckdb.connect(str(tmp_path / "x.duckdb"), config={"storage_compatibility_version": "v1.5.0"}) as con:
+        con.execute(create(record))
+        con.execute("SET force_compression = 'zstd'")
+        con.execute(f"INSERT INTO record ({', '.join(given)}) SELECT {', '.join(given.values())} FROM range(50000) t(i)")
+        con.execute("CHECKPOINT")
+        found = con.execute("SELECT column_name, compression FROM pragma_storage_info('record') WHERE segment_type = 'VARCHAR'").fetchall()
+    packed = dict(found)
+    assert (packed["id_number"], packed["feed"], packed["warnings"]) == ("ZSTD", "DICT_FSST", "ZSTD")
+
+
+def test_two_nights_leave_what_one_night_leaves(tmp_path: Path):
+    """The tables that go in beside each other do not depend on which comes first."""
+    versions = [night(tmp_path / str(n), 1, AS_OF, [child(f"C{i}") for i in range(50)]).version for n in range(2)]
+    with duckdb.connect() as con:
+        for n, version in enumerate(versions):
+            con.execute(f"ATTACH '{version}' AS v{n} (READ_ONLY)")
+        for table in REGISTER_TABLES:
+            first, second = (con.execute(f"SELECT * FROM v{n}.{table.name}").fetchall() for n in range(2))
+            assert first == second, table.name
