@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,7 @@ CAUSE = {
     "record_hash": pl.UInt64,
     "says": pl.String,
 }
+_NOTHING = {name: pl.lit(None).cast(dtype).alias(name) for name, dtype in CAUSE.items()}
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,14 @@ class Night:
     as_of: date
     p: Parameters
 
+    @cached_property
+    def kinds(self) -> list[dict[str, Any]]:
+        """The kinds of alert in force, read once."""
+        return kinds_of(self.p)
+
     def of(self, *kinds: str) -> pl.LazyFrame:
         """The children to whom one of the kinds applies."""
-        groups = sorted({group for kind in kinds_of(self.p) if kind["kind"] in kinds for group in kind["applies_to"]})
+        groups = sorted({group for kind in self.kinds if kind["kind"] in kinds for group in kind["applies_to"]})
         return self.child.filter(pl.col("group").is_in(groups))
 
 
@@ -117,7 +124,7 @@ def cause(frame: pl.LazyFrame, kind: str, says: str | pl.Expr | None = None, **o
     if says is not None:
         chosen |= {name: pl.col(name) for name in ("feed", "source_file", "source_row", "record_hash")}
         chosen["says"] = pl.lit(says) if isinstance(says, str) else says
-    return frame.select(chosen.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in CAUSE.items())
+    return frame.select(chosen[name].cast(dtype).alias(name) if name in chosen else _NOTHING[name] for name, dtype in CAUSE.items())
 
 
 def school_age(birth_date: pl.Expr, as_of: date, p: Parameters) -> pl.Expr:

@@ -11,7 +11,7 @@ import polars as pl
 from rules import alerts_of_care as care
 from rules import alerts_of_place as place
 from rules import alerts_of_service as service
-from rules.alert_kinds import Night, children_of, kinds_of
+from rules.alert_kinds import Night, children_of
 from rules.basis import Facts, listed
 from rules.law import Parameters
 from rules.signs import signs
@@ -71,12 +71,12 @@ def raise_alerts(
     night = Night(facts, episodes, child, shown, key_care, as_of, p)
     before = previous["alert"].collect() if "alert" in previous else ALERT.empty()
     current = _numbered(_described(night, pl.concat([finding(night) for finding in FINDINGS])).collect())
-    return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, child, as_of, p)])).sort(ALERT.key)
+    return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, night)])).sort(ALERT.key)
 
 
 def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alert: the causes of children to whom the kind applies, with what the kind's row of the table says."""
-    kinds = pl.LazyFrame(kinds_of(night.p)).rename({"district": "whose"})
+    kinds = pl.LazyFrame(night.kinds).rename({"district": "whose"})
     applies = kinds.select("kind", pl.col("applies_to").alias("group")).explode("group", empty_as_null=True)
     mine = (
         causes.join(night.child.select("person_id", "group"), on="person_id")
@@ -134,11 +134,11 @@ def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.Data
     )
 
 
-def _closed(current: pl.DataFrame, before: pl.DataFrame, child: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFrame:
+def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night) -> pl.DataFrame:
     """The alerts of the last register whose cause is gone: closed tonight with the reason, or closed before and kept as they are."""
     gone = before.join(current.select("alert_id"), on="alert_id", how="anti")
-    kinds = pl.DataFrame(kinds_of(p)).select("kind", "applies_to")
-    known = gone.join(child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
+    kinds = pl.DataFrame(night.kinds).select("kind", "applies_to")
+    known = gone.join(night.child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
     why = (
         pl.when(pl.col("group").is_null())
         .then(pl.lit("该人员编码已并入其他儿童或不再出现"))
@@ -154,7 +154,7 @@ def _closed(current: pl.DataFrame, before: pl.DataFrame, child: pl.LazyFrame, as
     )
     was_open = pl.col("state") != "closed"
     return known.with_columns(
-        pl.when(was_open).then(pl.lit(as_of)).otherwise("closed_on").alias("closed_on"),
+        pl.when(was_open).then(pl.lit(night.as_of)).otherwise("closed_on").alias("closed_on"),
         pl.when(was_open).then(why).otherwise("closed_reason").alias("closed_reason"),
         pl.lit("closed").alias("state"),
     ).select(pl.col(column.name).cast(column.dtype) for column in ALERT.columns)

@@ -37,7 +37,7 @@ def assess(children: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters, ver
     """
     child = children.select("person_id", "birth_date", "birth_date_precision", "document_type").collect()
     claimed = claims(facts, as_of, p).collect()
-    told = claimed.select(*ROW, "confirmed_on").unique(subset=list(ROW), keep="any").lazy()
+    told = claimed.lazy().select(*ROW, "confirmed_on")
     registered = hukou.readings(facts, told, as_of, p).collect()
     cases = _cases(child, registered)
     ordered = with_place_named(in_order(claimed.lazy(), cases.lazy(), as_of, p), as_of)
@@ -98,7 +98,7 @@ def _described(
     by = pl.when(pl.col("long_enough") & pl.col("certainly_long")).then("certain_by").otherwise("away_by")
     told = (
         judged.join(accompanied(facts, living.lazy(), as_of, p).collect(), on="person_id", how="left")
-        .join(_evidence(judged, ordered, registered, flags), on="person_id", how="left")
+        .join(_evidence(judged, ordered, registered, flags), on="case", how="left")
         .with_columns(since.alias("away_since"), by.alias("away_by"), pl.col("accompanied").fill_null("unknown"))
     )
     months = f"{p['residence/months_required']}mo"
@@ -154,13 +154,13 @@ def _confidence(as_of: date, p: Parameters) -> pl.Expr:
 
 def _evidence(judged: pl.DataFrame, ordered: pl.DataFrame, registered: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFrame:
     """The rows an answer rests on: those of the present stay, of the hukou, and those that settle the answer by themselves."""
-    said = ("person_id", "feed", "source_file", "source_row", "record_hash", "says")
+    said = ("case", "feed", "source_file", "source_row", "record_hash", "says")
     taken = judged.select("case", "claim")
     stays = ordered.join(taken.drop_nulls(), on=["case", "claim"], how="semi").select("case", "district", "stay")
     own = ordered.filter(pl.col("kind") != "left").join(stays, on=["case", "district", "stay"], how="semi").select(said)
-    register = registered.join(judged.select("person_id", "hukou_district"), left_on=["person_id", "district"], right_on=["person_id", "hukou_district"], how="semi").select(said)
-    settling = flags.select("person_id", "shown").drop_nulls().explode("shown").unnest("shown").select(said)
-    return listed(pl.concat([own, register, settling]).lazy(), ["person_id"], "evidence").collect()
+    register = registered.join(judged.select("case", "person_id", "hukou_district"), left_on=["person_id", "district"], right_on=["person_id", "hukou_district"]).select(said)
+    settling = flags.select("person_id", "shown").drop_nulls().explode("shown").unnest("shown").join(judged.select("case", "person_id"), on="person_id").select(said)
+    return listed(pl.concat([own, register, settling]).lazy(), ["case"], "evidence").collect()
 
 
 def _episodes(ordered: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:

@@ -40,7 +40,7 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
     stronger kind of record. A place the register says the hukou moved out of is not taken from another feed.
 
     Args:
-        told: ROW and confirmed_on of the rows that make a claim of residence.
+        told: ROW and confirmed_on of the claims of residence; of several of one row the first tells.
 
     Returns:
         ROW of the record, code, township, district, in_zone, in_city, from_register, says; at most one row per child and district.
@@ -56,9 +56,7 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
     )
     moved_out = with_district(register.filter(pl.col("standing") == "迁出"), as_of, p).select("person_id", "district").unique()
     others = (
-        with_district(_other_feeds(facts, told, as_of), as_of, p)
-        .join(running, on="person_id", how="anti")
-        .join(answered, on="person_id", how="anti")
+        with_district(_other_feeds(facts, pl.concat([running.select("person_id"), answered.select("person_id")]), told, as_of), as_of, p)
         .join(moved_out, on=["person_id", "district"], how="anti")
         .with_columns(
             pl.lit(False).alias("from_register"),
@@ -80,16 +78,17 @@ def _register_says() -> pl.Expr:
     return said(pl.lit("户籍登记"), pl.col("standing"), pl.format("迁入日期{}", pl.col("since").dt.to_string("%Y-%m-%d")))
 
 
-def _other_feeds(facts: Facts, told: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """Every other row that names a mainland hukou: ROW, place, told_on (the last day its word was confirmed), says."""
+def _other_feeds(facts: Facts, settled: pl.LazyFrame, told: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Every row of another feed that names a mainland hukou, of children not settled: ROW, place, told_on (the last day its word was confirmed), says."""
     parts = []
     for feed in CHILD_FEEDS:
         if feed == "household" or "hukou_code" not in CHILD_FEEDS[feed].fact_columns:
             continue
         source = surveys(facts, as_of) if feed == "survey" else rows(facts, feed)
         parts.append(source.select(*ROW, limit(as_of).alias("told_on"), *(pl.col(f"hukou_{part}").alias(part) for part in _PLACE)))
-    named = pl.concat(parts).filter(pl.col("code").is_not_null() & ~pl.col("code").str.contains(NOT_MAINLAND))
-    return named.join(told, on=list(ROW), how="left").with_columns(
+    named = pl.concat(parts).join(settled, on="person_id", how="anti").filter(pl.col("code").is_not_null() & ~pl.col("code").str.contains(NOT_MAINLAND))
+    confirmed = told.join(named, on="person_id", how="semi").unique(subset=list(ROW), keep="first")
+    return named.join(confirmed, on=list(ROW), how="left").with_columns(
         pl.coalesce("confirmed_on", "told_on").alias("told_on"), pl.lit("登记的户籍地").alias("says")
     )
 

@@ -72,24 +72,22 @@ def episodes(ordered: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     Returns:
         RESIDENCE_EPISODE, not yet conformed. A stay that no record ended, in another place than the present one, ended when the present one began.
     """
-    stays = ordered.filter(pl.col("kind") != "left").join(readings.select("case", pl.col("claim").alias("taken"), pl.col("district").alias("lives_in"), pl.col("began").alias("now_began")), on="case")
-    row = pl.struct("feed", "source_file", "source_row", "says")
+    taken = readings.select("case", pl.col("claim").alias("taken"), pl.col("district").alias("lives_in"), pl.col("began").alias("now_began"))
+    stays = _numbered(ordered.filter(pl.col("kind") != "left").join(taken, on="case"))
     grouped = (
-        stays.sort("case", "district", "stay", "claim")
-        .group_by("person_id", "district", "stay", maintain_order=True)
+        stays.group_by("episode", maintain_order=True)
         .agg(
-            pl.col("township").sort_by("strength", "confirmed_on", descending=True, nulls_last=True, maintain_order=True).drop_nulls().first(),
+            pl.col("person_id", "district", "now_began").first(),
             pl.col("began").min().alias("from_date"),
             pl.when(pl.col("is_ended").all()).then(pl.coalesce("ended_on", "own_last", "began").max()).alias("to_date"),
-            pl.col("began_by").sort_by("began", nulls_last=True, maintain_order=True).first().alias("began_by"),
-            pl.col("strength").max(),
-            pl.col("confirmed_on").max(),
+            pl.col("strength", "confirmed_on").max(),
             (pl.col("claim") == pl.col("taken")).any().fill_null(False).alias("is_current"),
             (pl.col("district") != pl.col("lives_in")).first().fill_null(False).alias("elsewhere"),
-            pl.col("is_ended").all().alias("is_ended"),
-            pl.col("now_began").first(),
-            row.unique(maintain_order=True).alias("evidence"),
+            pl.col("is_ended").all(),
         )
+        .join(_foremost(stays.filter(pl.col("township").is_not_null()), "township", "strength", "confirmed_on", descending=True), on="episode", how="left")
+        .join(_foremost(stays, "began_by", "began"), on="episode", how="left")
+        .join(_told(stays), on="episode", how="left")
     )
     superseded = pl.col("elsewhere") & ~pl.col("is_ended") & (pl.col("from_date").fill_null(date.min) < pl.col("now_began"))
     return grouped.with_columns(
@@ -97,3 +95,24 @@ def episodes(ordered: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
         (pl.col("began_by").fill_null(SIGHTED) > 0).alias("is_inferred"),
         pl.col("district").alias("division"),
     )
+
+
+def _numbered(stays: pl.DataFrame) -> pl.DataFrame:
+    """The claims in the order of their stays, with the running number of the stay: `episode`."""
+    ordered = stays.sort("case", "district", "stay", "claim")
+    begins = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in ("case", "district", "stay"))
+    return ordered.with_columns(begins.fill_null(True).cum_sum().alias("episode"))
+
+
+def _foremost(stays: pl.DataFrame, what: str, *by: str, descending: bool = False) -> pl.DataFrame:
+    """What the claim says that comes first in each stay, missing values last; of equal ones the first claim: episode, `what`."""
+    order = ["episode", *by, "claim"]
+    return stays.select(*dict.fromkeys([*order, what])).sort(order, descending=[False, *[descending] * len(by), False], nulls_last=True).unique("episode", keep="first", maintain_order=True).select("episode", what)
+
+
+def _told(stays: pl.DataFrame) -> pl.DataFrame:
+    """The rows that tell of each stay, each once, in the order of its claims: episode, evidence. Only claims of equal content are compared text by text."""
+    shared = stays.select("episode", "record_hash").is_duplicated()
+    once = stays.filter(shared).unique(subset=["episode", "feed", "source_file", "source_row", "says"], keep="first", maintain_order=True)
+    rows = pl.concat([stays.filter(~shared), once]).sort("episode", "claim")
+    return rows.group_by("episode", maintain_order=True).agg(pl.struct("feed", "source_file", "source_row", "says").alias("evidence"))
