@@ -66,7 +66,7 @@ def _cases(child: pl.DataFrame, registered: pl.DataFrame) -> pl.DataFrame:
 
 def _boards_only(ordered: pl.DataFrame, readings: pl.DataFrame, p: Parameters) -> pl.DataFrame:
     """Whether a child only boards away: a boarder's school elsewhere, a survey that finds it with a parent at the hukou place, and nothing else elsewhere (decision 16)."""
-    running = ordered.filter(~pl.col("is_ended"))
+    running = ordered.select("case", "feed", "is_ended", "at_home", "boards", "with_parent", "strength").filter(~pl.col("is_ended"))
     away = ~pl.col("at_home")
     boards = running.filter(pl.col("boards") & away).select("case").unique()
     with_parent = running.filter((pl.col("feed") == "survey") & pl.col("at_home") & pl.col("with_parent")).select("case").unique()
@@ -156,8 +156,9 @@ def _evidence(judged: pl.DataFrame, ordered: pl.DataFrame, registered: pl.DataFr
     """The rows an answer rests on: those of the present stay, of the hukou, and those that settle the answer by themselves."""
     said = ("case", "feed", "source_file", "source_row", "record_hash", "says")
     taken = judged.select("case", "claim")
-    stays = ordered.join(taken.drop_nulls(), on=["case", "claim"], how="semi").select("case", "district", "stay")
-    own = ordered.filter(pl.col("kind") != "left").join(stays, on=["case", "district", "stay"], how="semi").select(said)
+    claims = ordered.select(*said, "claim", "district", "stay", "kind")
+    stays = claims.select("case", "claim", "district", "stay").join(taken.drop_nulls(), on=["case", "claim"], how="semi")
+    own = claims.filter(pl.col("kind") != "left").join(stays, on=["case", "district", "stay"], how="semi").select(said)
     register = registered.join(judged.select("case", "person_id", "hukou_district"), left_on=["person_id", "district"], right_on=["person_id", "hukou_district"]).select(said)
     settling = flags.select("person_id", "shown").drop_nulls().explode("shown").unnest("shown").join(judged.select("case", "person_id"), on="person_id").select(said)
     return listed(pl.concat([own, register, settling]).lazy(), ["case"], "evidence").collect()

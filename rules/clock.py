@@ -10,6 +10,8 @@ from rules.law import Parameters
 from rules.timeline import INFERRED, SIGHTED, STATED
 
 _LATER_FIRST = ("strength", "is_taken", "confirmed_on", "own_last")
+# what the clock looks at of a claim
+_CLAIM = ("claim", "case", "kind", "district", "in_zone", "began", "began_by", "ends_before", "onward", "strength", "confirmed_on", "own_last")
 
 
 def run(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:
@@ -46,10 +48,11 @@ def _spans(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, 
         reading, mark, until, state (away, home, gap), elsewhere (in another district than today's hukou), by (how its beginning is known).
     """
     own = readings.select("reading", "case", "person_id", "district", "hukou_district", "hukou_in_zone")
-    moving = ordered.filter((~pl.col("at_home")) | (pl.col("kind") == "return")).select("case").unique()
+    moving = ordered.select("case", "at_home", "kind").filter((~pl.col("at_home")) | (pl.col("kind") == "return")).select("case").unique()
     lived = pl.col("claim").is_in(_unaccompanied_boarding(ordered)).not_() & pl.col("began").is_not_null() & (pl.col("ends_before") > pl.col("began"))
     claims = (
-        ordered.filter(lived)
+        ordered.select(_CLAIM)
+        .filter(lived)
         .join(moving, on="case", how="semi")
         .join(own.rename({"district": "taken_district"}), on="case", suffix="_own")
         .filter((pl.col("kind") != "left") | ~pl.col("hukou_in_zone").fill_null(False))
@@ -77,7 +80,8 @@ def _spans(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, 
 def _unaccompanied_boarding(ordered: pl.DataFrame) -> pl.Series:
     """Claims of boarders' schools in stays of which nothing else tells: no sign of residence by themselves (decision 16)."""
     stays = ["case", "district", "stay"]
-    return ordered.filter("boards").join(ordered.filter(~pl.col("boards")), on=stays, how="anti").get_column("claim")
+    claims = ordered.select(*stays, "claim", "boards")
+    return claims.filter("boards").join(claims.filter(~pl.col("boards")), on=stays, how="anti").get_column("claim")
 
 
 def _with_hukou_then(spans: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +136,8 @@ def _since(spans: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
 def _from_birth(clock: pl.DataFrame, ordered: pl.DataFrame, p: Parameters) -> pl.DataFrame:
     """A child first seen away as a baby, and never seen at the hukou place, has been away from birth (decision 7)."""
     weak = p["evidence/strength"]["medical_insurance"]
-    seen = ordered.filter((pl.col("strength") > weak) & ~pl.col("boards"))
+    told = ordered.select("case", "began", "confirmed_on", "strength", "boards", "at_home", "in_zone", "hukou_in_zone")
+    seen = told.filter((pl.col("strength") > weak) & ~pl.col("boards"))
     exempt = (pl.col("in_zone") & pl.col("hukou_in_zone")).fill_null(False)
     home = seen.filter(pl.col("at_home") | exempt).select("case").unique()
     first = seen.group_by("case").agg(pl.min_horizontal(pl.col("began").min(), pl.col("confirmed_on").min()).alias("first_seen"))

@@ -11,6 +11,12 @@ from rules.timeline import SIGHTED
 
 _NEWNESS = ("confirmed_on", "own_last")
 _PLACE = ("district", "in_zone", "in_city", "code", "township")
+# what is told of a place a child may live at now, and of a stay
+_NOW = ("case", "claim", "kind", "began", "began_by", "strength", "feed", "confirmed_on", "left_district", *_PLACE)
+_ROW = ("feed", "source_file", "source_row", "says")
+_STAYS = (
+    "case", "district", "stay", "claim", "person_id", "township", "began", "began_by", "own_last", "ended_on", "is_ended", "strength", "confirmed_on", "record_hash", *_ROW,
+)  # fmt: skip
 
 
 def now(ordered: pl.DataFrame, cases: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:
@@ -24,14 +30,13 @@ def now(ordered: pl.DataFrame, cases: pl.DataFrame, as_of: date, p: Parameters) 
         One row per reading: reading (running number), case, claim (the deciding one; null where nothing says where the child lives), kind,
         began, began_by, strength, feed, and of the place: district, in_zone, in_city, code, township, left_district.
     """
-    standing = ordered.filter(~pl.col("is_ended") & ~pl.col("yields") & ~pl.col("boards") & pl.col("kind").is_in(["stay", "return"]))
+    standing = ordered.select(*_NOW, "own_last", "at_home", "hukou_in_zone", "is_ended", "yields", "boards").filter(~pl.col("is_ended") & ~pl.col("yields") & ~pl.col("boards") & pl.col("kind").is_in(["stay", "return"]))
     first = standing.filter(pl.col("strength") == pl.col("strength").max().over("case"))
     first = first.filter(pl.col("confirmed_on") == pl.col("confirmed_on").max().over("case"))
     first = first.filter(pl.col("own_last").is_null() | (pl.col("own_last") == pl.col("own_last").max().over("case")))
     best = _best_of_district(first)
     chosen = _still_away(best, standing, ordered, as_of, p)
-    columns = ["case", "claim", "kind", "began", "began_by", "strength", "feed", "confirmed_on", "left_district", *_PLACE]
-    return cases.select("case").join(chosen.select(columns), on="case", how="left").sort("case", "claim").with_row_index("reading")
+    return cases.select("case").join(chosen.select(_NOW), on="case", how="left").sort("case", "claim").with_row_index("reading")
 
 
 def _best_of_district(signs: pl.DataFrame) -> pl.DataFrame:
@@ -48,7 +53,8 @@ def _still_away(best: pl.DataFrame, standing: pl.DataFrame, ordered: pl.DataFram
         pl.col("at_home") & (pl.col("kind") == "stay") & (pl.col("began_by") < SIGHTED) & ((pl.lit(as_of) - since).dt.total_days() <= days)
     ).select("case", pl.col("claim").alias("home_claim"), since.alias("home_since"))
     left = (
-        ordered.filter(pl.col("leaves") & ~pl.col("at_home") & (pl.col("kind") != "return"))
+        ordered.select("case", "kind", "leaves", "at_home", "ended_on")
+        .filter(pl.col("leaves") & ~pl.col("at_home") & (pl.col("kind") != "return"))
         .join(back, on="case")
         .filter(pl.col("ended_on").is_null() | (pl.col("ended_on") >= pl.col("home_since").dt.offset_by(f"-{days}d")))
     )
@@ -73,7 +79,7 @@ def episodes(ordered: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
         RESIDENCE_EPISODE, not yet conformed. A stay that no record ended, in another place than the present one, ended when the present one began.
     """
     taken = readings.select("case", pl.col("claim").alias("taken"), pl.col("district").alias("lives_in"), pl.col("began").alias("now_began"))
-    stays = _numbered(ordered.filter(pl.col("kind") != "left").join(taken, on="case"))
+    stays = _numbered(ordered.select(*_STAYS, "kind").filter(pl.col("kind") != "left").join(taken, on="case"))
     grouped = (
         stays.group_by("episode", maintain_order=True)
         .agg(
@@ -112,7 +118,9 @@ def _foremost(stays: pl.DataFrame, what: str, *by: str, descending: bool = False
 
 def _told(stays: pl.DataFrame) -> pl.DataFrame:
     """The rows that tell of each stay, each once, in the order of its claims: episode, evidence. Only claims of equal content are compared text by text."""
+    rows = stays.select("episode", "claim", *_ROW)
     shared = stays.select("episode", "record_hash").is_duplicated()
-    once = stays.filter(shared).unique(subset=["episode", "feed", "source_file", "source_row", "says"], keep="first", maintain_order=True)
-    rows = pl.concat([stays.filter(~shared), once]).sort("episode", "claim")
-    return rows.group_by("episode", maintain_order=True).agg(pl.struct("feed", "source_file", "source_row", "says").alias("evidence"))
+    if shared.any():
+        once = rows.filter(shared).unique(subset=["episode", *_ROW], keep="first", maintain_order=True)
+        rows = pl.concat([rows.filter(~shared), once]).sort("episode", "claim")
+    return rows.group_by("episode", maintain_order=True).agg(pl.struct(_ROW).alias("evidence"))

@@ -59,15 +59,16 @@ def _numbered(placed: pl.DataFrame) -> pl.DataFrame:
 
 def _closings(placed: pl.DataFrame) -> pl.DataFrame:
     """The days on which some record says that the child left a district: case, district, closed_on."""
-    left = placed.filter(pl.col("leaves") & pl.col("ended_on").is_not_null() & (pl.col("kind") != "return")).select("case", "district", pl.col("ended_on").alias("closed_on"))
-    clearing = placed.filter("clears").select("case", pl.col("district").alias("here"), pl.col("confirmed_on").alias("closed_on"))
-    elsewhere = placed.filter(pl.col("district").is_not_null()).select("case", "district").unique().join(clearing, on="case").filter(pl.col("district") != pl.col("here"))
+    told = placed.select("case", "district", "kind", "leaves", "ended_on", "clears", "confirmed_on")
+    left = told.filter(pl.col("leaves") & pl.col("ended_on").is_not_null() & (pl.col("kind") != "return")).select("case", "district", pl.col("ended_on").alias("closed_on"))
+    clearing = told.filter("clears").select("case", pl.col("district").alias("here"), pl.col("confirmed_on").alias("closed_on"))
+    elsewhere = told.select("case", "district").filter(pl.col("district").is_not_null()).unique().join(clearing, on="case").filter(pl.col("district") != pl.col("here"))
     return pl.concat([left, elsewhere.select(left.columns)]).unique()
 
 
 def _closed(placed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
     """A claim last confirmed no later than a leaving of its district ended with it."""
-    running = placed.filter(~pl.col("is_ended")).select("claim", "case", "district", "confirmed_on")
+    running = placed.select("claim", "case", "district", "confirmed_on", "is_ended").filter(~pl.col("is_ended"))
     ended = (
         running.join(closings, on=["case", "district"])
         .filter(pl.col("confirmed_on") <= pl.col("closed_on"))
@@ -76,7 +77,7 @@ def _closed(placed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
     )
     known = pl.col("closed_on").is_not_null()
     return (
-        placed.join(ended, on="claim", how="left")
+        _beside(placed, ended, "claim")
         .with_columns(pl.coalesce("ended_on", "closed_on").alias("ended_on"), (pl.col("is_ended") | known).alias("is_ended"), (pl.col("leaves") | known).alias("leaves"))
         .drop("closed_on")
     )
@@ -95,10 +96,11 @@ def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
         .group_by("claim")
         .agg(pl.len().alias("stay"))
     )
-    own = own.join(stay, on="claim", how="left").with_columns(pl.col("stay").fill_null(0))
+    own = _beside(own, stay, "claim").with_columns(pl.col("stay").fill_null(0))
     group = ["case", "district", "stay"]
     arrival = (
-        own.filter(pl.col("stated").is_not_null() & ~pl.col("at_home") & (pl.col("kind") != "left"))
+        own.select(*group, "claim", "feed", "kind", "at_home", "strength", "confirmed_on", "stated")
+        .filter(pl.col("stated").is_not_null() & ~pl.col("at_home") & (pl.col("kind") != "left"))
         .with_columns(pl.when(pl.col("feed").is_in(["survey", "verification"])).then("confirmed_on").alias("asked_on"))
         .sort(*group, "strength", "asked_on", "stated", descending=[False, False, False, True, True, False], nulls_last=True)
         .unique(subset=group, keep="first", maintain_order=True)
@@ -113,12 +115,13 @@ def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("seen").is_not_null())
         .then(SIGHTED)
     )
-    return own.join(arrival, on=group, how="left").with_columns(pl.when(pl.col("own_start").is_not_null()).then(began).alias("began"), by.cast(pl.Int8).alias("began_by"))
+    return _beside(own, arrival, *group).with_columns(pl.when(pl.col("own_start").is_not_null()).then(began).alias("began"), by.cast(pl.Int8).alias("began_by"))
 
 
 def _yielding(begun: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:
     """A sign last confirmed longer ago than `evidence/old_after_months` yields to newer weaker ones of different feeds elsewhere."""
-    live = begun.filter(~pl.col("is_ended") & ~pl.col("boards") & pl.col("kind").is_in(["stay", "return"]))
+    told = begun.select("claim", "case", "district", "kind", "feed", "is_ended", "boards", "strength", "confirmed_on")
+    live = told.filter(~pl.col("is_ended") & ~pl.col("boards") & pl.col("kind").is_in(["stay", "return"]))
     old = live.filter(pl.col("confirmed_on").dt.offset_by(f"{p['evidence/old_after_months']}mo") < as_of)
     against = (
         old.select("claim", "case", "district", "strength", "confirmed_on")
@@ -131,7 +134,7 @@ def _yielding(begun: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:
         .group_by("claim")
         .agg(pl.col("feed").n_unique().alias("against"))
     )
-    return begun.join(against, on="claim", how="left").with_columns((pl.col("against").fill_null(0) >= p["evidence/newer_weaker_needed"]).alias("yields"))
+    return _beside(begun, against, "claim").with_columns((pl.col("against").fill_null(0) >= p["evidence/newer_weaker_needed"]).alias("yields"))
 
 
 def _covered(begun: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -145,3 +148,8 @@ def _covered(begun: pl.DataFrame, as_of: date) -> pl.DataFrame:
         .otherwise(pl.lit(as_of) + pl.duration(days=1))
     )
     return begun.with_columns(until.cast(pl.Date).alias("ends_before"))
+
+
+def _beside(claims: pl.DataFrame, found: pl.DataFrame, *on: str) -> pl.DataFrame:
+    """The claims with what was found for them, one row a claim: joined on the keys alone, so that the claims' texts stay where they are."""
+    return claims.hstack(claims.select(on).join(found, on=on, how="left", maintain_order="left").drop(on))
