@@ -189,27 +189,41 @@ def _homes() -> dict[str, tuple[str, ...]]:
 
 def _outside(province: str | None, text: str) -> Place:
     """A county, prefecture or province outside the city by name."""
-    inside = [c for c in lists.counties().values() if province in (None, c.province) and c.province != lists.CITY]
-    cities = sorted({(c.city, c.code[:4]) for c in inside if c.city}, key=lambda c: (-len(c[0]), c))
-    for city, prefix in cities:
-        short = _short(city)
-        head = next((h for h in (city, f"{short}州" if city.endswith("自治州") else short, short) if len(h) >= 2 and text.startswith(h)), None)
+    for city, prefix, heads in _cities(province):
+        head = next((h for h in heads if text.startswith(h)), None)
         if head is None:
             continue
         behind = text[len(head) :]
-        county = _county(behind, [c for c in inside if c.code.startswith(prefix)])
+        county = _county(behind, province, prefix)
         # 朝阳区 is no place in 朝阳市: a short name counts only before a whole one
         if county is not None or behind == "" or province is not None or head == city or len(behind) >= 3:
             code = county or f"{prefix}00"
             return Place(code, None, code, "district" if county else "city", "division_unknown" if behind and county is None else None)
-    alone = _county(text, inside)
+    alone = _county(text, province)
     if alone is not None:
         return Place(alone, None, alone, "district", None)
     if province is not None:
         prefix = next(p for p, name in lists.provinces().items() if name == province)
         return Place(f"{prefix}0000", None, f"{prefix}0000", "province", "division_unknown" if text else None)
-    several = any(text.startswith(c.name) for c in inside)
+    several = any(text[:length] in _counties(None, "").whole for length in range(1, len(text) + 1))
     return UNKNOWN._replace(warning="division_ambiguous") if several else UNKNOWN
+
+
+@cache
+def _cities(province: str | None) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """The prefectures outside the city, of one province or of all, longest name first: name, four-digit prefix, and what a text may call them."""
+    found = sorted({(c.city, c.code[:4]) for c in _inside(province, "") if c.city}, key=lambda c: (-len(c[0]), c))
+    return tuple((city, prefix, tuple(h for h in _heads(city) if len(h) >= 2)) for city, prefix in found)
+
+
+def _heads(city: str) -> tuple[str, str, str]:
+    short = _short(city)
+    return city, f"{short}州" if city.endswith("自治州") else short, short
+
+
+def _inside(province: str | None, prefix: str) -> list[lists.County]:
+    """The counties outside the city, of one province or of all, of one prefecture or of all."""
+    return [c for c in lists.counties().values() if province in (None, c.province) and c.province != lists.CITY and c.code.startswith(prefix)]
 
 
 @cache
@@ -218,13 +232,28 @@ def _short(name: str) -> str:
     return _SUFFIX.sub("", name)
 
 
-def _county(text: str, among: list[lists.County]) -> str | None:
-    """The one county that the text starts with, by whole name or, where that fails, by its short one; null where none or several."""
-    if not text:
-        return None
-    whole = {c.code for c in among if text.startswith(c.name)}
-    short = {c.code for c in among if len(_short(c.name)) >= 2 and text == _short(c.name)}
-    for codes in (whole, short):
+class _Counties(NamedTuple):
+    """Counties by their whole names and by their short ones, of two characters and more."""
+
+    whole: dict[str, set[str]]
+    short: dict[str, set[str]]
+
+
+@cache
+def _counties(province: str | None, prefix: str) -> _Counties:
+    found = _Counties({}, {})
+    for county in _inside(province, prefix):
+        found.whole.setdefault(county.name, set()).add(county.code)
+        if len(_short(county.name)) >= 2:
+            found.short.setdefault(_short(county.name), set()).add(county.code)
+    return found
+
+
+def _county(text: str, province: str | None, prefix: str = "") -> str | None:
+    """The one county outside the city that the text starts with, by whole name or, where that fails, by its short one; null where none or several."""
+    among = _counties(province, prefix)
+    whole = set().union(*(among.whole.get(text[:length], ()) for length in range(1, len(text) + 1)))
+    for codes in (whole, among.short.get(text, set())):
         if len(codes) == 1:
             return next(iter(codes))
     return None
