@@ -1,6 +1,6 @@
-"""Bytes to text: the blocks of a (gzipped) text file, what encoding they are in, and one decoder that never fails.
+"""Bytes to text: the blocks of a (gzipped) text file, what encoding they are in, and a way to UTF-8 that never fails.
 
-Enters: a path. Leaves: text blocks; a byte that can't be decoded becomes `UNDECODABLE`, which the rows carry until they are quarantined.
+Enters: a path. Leaves: blocks of UTF-8; a byte that can't be decoded becomes `UNDECODABLE`, which the rows carry until they are quarantined.
 GB 18030-2022 is read as a superset of GBK and GB 2312; characters that Python's decoder puts into the private use area as the 2005 edition
 did are folded where cells are cleaned.
 """
@@ -11,11 +11,17 @@ import codecs
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+
+import numpy as np
+import polars as pl
 
 from schemas.exports.faults import UnreadableFileError
 
 BLOCK = 8 * 2**20
+# of a beginning so much is decoded at a time: in the wrong encoding most characters are faults, which are slow
+_PIECE = 4096
 # a noncharacter: no department can have meant it
 UNDECODABLE = "\ufdd0"
 # what may come out of a gzip for one byte of it, and from what size on that is looked at
@@ -83,20 +89,64 @@ def candidate_encodings(head: bytes) -> list[str]:
     return ["utf-8", "gb18030"]
 
 
-def decoded(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
-    """The blocks as text, without the byte order mark; line ends are `\\n`."""
+def first_lines(head: bytes, encoding: str) -> Iterator[str]:
+    """The lines of a file's beginning, each with its end, decoded as far as they are asked for; the last may be a part of one."""
+    pieces = [head[at : at + _PIECE] for at in range(0, len(head), _PIECE)]
+    tail = b""
+    # what would come behind the last piece belongs to a character that was cut in two
+    for block in islice(as_utf8(pieces, encoding), len(pieces)):
+        *lines, tail = (tail + block).split(b"\n")
+        yield from (text_of(line + b"\n") for line in lines)
+    if tail:
+        yield text_of(tail)
+
+
+def as_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The blocks in UTF-8, without the byte order mark; line ends are `\n`. A file that says it is UTF-8 may hold bytes that are none (see `marked`)."""
+    carry = b""
+    for block in _unmarked(blocks) if encoding.startswith("utf-8") else _transcoded(blocks, encoding):
+        held = carry + block if carry else block
+        carry = b"\r" if held.endswith(b"\r") else b""
+        yield _line_ends(held[:-1] if carry else held)
+    yield _line_ends(carry)
+
+
+def marked(utf8: bytes) -> bytes:
+    """The same, with `UNDECODABLE` for what is not UTF-8."""
+    try:
+        pl.Series([utf8], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return utf8.decode(errors=_ERRORS).encode()
+    return utf8
+
+
+def text_of(utf8: bytes) -> str:
+    """The text, without a character at its end that is cut in two."""
+    return codecs.utf_8_decode(utf8, _ERRORS, False)[0]
+
+
+def _unmarked(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks without the byte order mark, which some programs write twice."""
+    rest = iter(blocks)
+    yield next(rest, b"").removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF8)
+    yield from rest
+
+
+def _transcoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)(errors=_ERRORS)
-    carry, first = "", True
+    first = True
     for block in blocks:
-        text = carry + decoder.decode(block)
-        carry = ""
+        text = decoder.decode(block)
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
-        if text.endswith("\r"):
-            text, carry = text[:-1], "\r"
-        yield _line_ends(text)
-    yield _line_ends(carry + decoder.decode(b"", final=True))
+        yield text.encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
-def _line_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+def _line_ends(text: bytes) -> bytes:
+    if b"\r" not in text:
+        return text
+    octets = np.frombuffer(text + b"\0", dtype=np.uint8)
+    if (octets[np.flatnonzero(octets == ord("\r")) + 1] == ord("\n")).all():
+        return text.translate(None, b"\r")
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,4 +1,4 @@
-"""Whether a text export breaks off in its last line. Enters: its text, block by block, and its width. Leaves: the same blocks, and a refusal in words at their end where it does.
+"""Whether a text export breaks off in its last line. Enters: its text as UTF-8, block by block, and its width. Leaves: the same blocks, and a refusal in words at their end where it does.
 
 An export that stopped half way would take the place of the whole one before it, and the children of its lost half would be missed by nobody. A file that was cut exactly
 between two lines looks like a shorter one; that it is much shorter than the one before is said on its receipt (intake.py).
@@ -10,16 +10,18 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from schemas.exports.encoding import UNDECODABLE
+from schemas.exports.encoding import UNDECODABLE, marked
 from schemas.exports.faults import UnreadableFileError
 
 # characters of the end of a file, enough for several rows
 TAIL = 64 * 1024
+# as many bytes hold so many characters, the first of which may be cut in two
+_TAIL_BYTES = 4 * (TAIL + 1)
 # as many rows before the last one must have all their cells, or the file leaves out empty ones at the end of a row
 _LOOKED_AT = 20
 
 
-def to_the_end(texts: Iterable[str], *, separator: str, width: int, headings: int) -> Iterator[str]:
+def to_the_end(blocks: Iterable[bytes], *, separator: str, width: int, headings: int) -> Iterator[bytes]:
     """The blocks as they come; at their end the last line is looked at.
 
     Args:
@@ -28,13 +30,14 @@ def to_the_end(texts: Iterable[str], *, separator: str, width: int, headings: in
     Raises:
         UnreadableFileError: the last line has no end and fewer cells than the headings, and stands below rows that have them all.
     """
-    tail, length = "", 0
-    for text in texts:
-        length += len(text)
-        tail = (tail + text[-TAIL:])[-TAIL:]
-        yield text
+    end, length = b"", 0
+    for block in blocks:
+        length += len(block)
+        end = (end + block[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+        yield block
+    tail = marked(end).decode()
     # the first row of a tail may have begun before it
-    _require_end(tail, separator, width, headings if length <= TAIL else 1)
+    _require_end(tail[-TAIL:], separator, width, headings if length <= _TAIL_BYTES and len(tail) <= TAIL else 1)
 
 
 def _require_end(tail: str, separator: str, width: int, passed_over: int) -> None:

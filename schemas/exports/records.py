@@ -35,11 +35,11 @@ class _Resolved:
     open_from: int  # the line from which the next batch must go on
 
 
-def part_lines(blocks: Iterator[tuple[str, bool]], *, skip: int, width: int, least: int, separator: str) -> Iterator[pl.DataFrame]:
+def part_lines(blocks: Iterator[tuple[bytes, bool]], *, skip: int, width: int, least: int, separator: str) -> Iterator[pl.DataFrame]:
     """The records under the headings.
 
     Args:
-        blocks: whole lines, each line with its end, and whether it is the last block.
+        blocks: whole lines in UTF-8, each line with its end, and whether it is the last block.
         skip: the number of lines up to and with the headings.
         width: the number of columns; `least` of them must be there.
     """
@@ -49,7 +49,7 @@ def part_lines(blocks: Iterator[tuple[str, bool]], *, skip: int, width: int, lea
         text, skip = _below(block, skip)
         batch = part_plain(text, width, separator) if waiting.is_empty() else None
         if batch is None:
-            series = pl.concat([waiting, _lines(text)])
+            series = pl.concat([waiting, _lines(text.decode())])
             frame = _classify(series, separator)
             resolved = _resolve(frame, separator, least, width, is_last)
             waiting = series.slice(resolved.open_from)
@@ -61,11 +61,11 @@ def part_lines(blocks: Iterator[tuple[str, bool]], *, skip: int, width: int, lea
         rows += batch.height
 
 
-def _below(text: str, skip: int) -> tuple[str, int]:
+def _below(text: bytes, skip: int) -> tuple[bytes, int]:
     """The text without its first lines, and how many of the next block are still to be left out."""
     start = 0
     while skip and start < len(text):
-        start = text.index("\n", start) + 1
+        start = text.index(b"\n", start) + 1
         skip -= 1
     return text[start:], skip
 

@@ -7,13 +7,12 @@ a guess is never silent. Bulk is parted by polars; Python looks only at lines wi
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
 from schemas.exports.contract import Feed
-from schemas.exports.encoding import candidate_encodings, decoded, gzip_blocks, plain_blocks
+from schemas.exports.encoding import as_utf8, candidate_encodings, first_lines, gzip_blocks, marked, plain_blocks, text_of
 from schemas.exports.ending import to_the_end
 from schemas.exports.faults import UnreadableFileError
 from schemas.exports.headings import SEARCHED_ROWS, Layout, find_headings
@@ -39,8 +38,8 @@ def read_text(path: Path, feed: Feed, *, compressed: bool) -> Reading:
         raise UnreadableFileError("文件是空的，没有表头也没有数据；请重新导出")
     encoding, separator, lines, layout = _recognise(first, feed)
     layout.require()
-    text = to_the_end(decoded(chain((first,), blocks), encoding), separator=separator, width=len(layout.headings), headings=lines)
-    batches = part_lines(_whole_lines(text), skip=lines, width=len(layout.headings), least=layout.least_width, separator=separator)
+    utf8 = to_the_end(as_utf8(chain((first,), blocks), encoding), separator=separator, width=len(layout.headings), headings=lines)
+    batches = part_lines(_whole_lines(utf8), skip=lines, width=len(layout.headings), least=layout.least_width, separator=separator)
     return Reading(layout, "csv.gz" if compressed else "csv", batches, encoding.removesuffix("-sig"), SEPARATORS[separator])
 
 
@@ -48,9 +47,8 @@ def _recognise(first: bytes, feed: Feed) -> tuple[str, str, int, Layout]:
     """Encoding, separator, number of lines up to and with the headings, and layout: those that know the most headings."""
     best: tuple[str, str, int, Layout] | None = None
     for encoding in candidate_encodings(first[:HEAD]):
-        head = next(decoded((first[:HEAD],), encoding))
         for separator in SEPARATORS:
-            ends, rows = _first_rows(head, separator)
+            ends, rows = _first_rows(first_lines(first[:HEAD], encoding), separator)
             at, layout = find_headings(feed, rows)
             if best is None or len(layout.positions) > len(best[3].positions):
                 best = encoding, separator, ends[at] if rows else 0, layout
@@ -58,9 +56,9 @@ def _recognise(first: bytes, feed: Feed) -> tuple[str, str, int, Layout]:
     return best
 
 
-def _first_rows(head: str, separator: str) -> tuple[list[int], list[list[str]]]:
+def _first_rows(lines: Iterator[str], separator: str) -> tuple[list[int], list[list[str]]]:
     """The first rows of a text, and after each the number of lines read so far."""
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator)
+    reader = csv.reader(lines, delimiter=separator)
     ends: list[int] = []
     rows: list[list[str]] = []
     try:
@@ -72,20 +70,20 @@ def _first_rows(head: str, separator: str) -> tuple[list[int], list[list[str]]]:
     return ends, rows
 
 
-def _whole_lines(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """Blocks of whole lines, each line with its end, and whether it is the last block.
 
     Raises:
         UnreadableFileError: a line without end.
     """
-    tail = ""
-    for text in texts:
-        cut = text.rfind("\n") + 1
+    tail = b""
+    for block in blocks:
+        cut = block.rfind(b"\n") + 1
         if not cut:
-            tail += text
-            if len(tail) > LONGEST_LINE:
+            tail += block
+            if len(tail) > LONGEST_LINE and len(text_of(tail)) > LONGEST_LINE:
                 raise UnreadableFileError("文件中有一行过长，不是表格；请重新导出CSV")
             continue
-        yield (tail + text[:cut] if tail else text[:cut]), False
-        tail = text[cut:]
-    yield (f"{tail}\n" if tail else ""), True
+        yield marked(tail + block[:cut]), False
+        tail = block[cut:]
+    yield marked(tail + b"\n" if tail else b""), True

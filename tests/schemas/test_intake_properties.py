@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import tempfile
 from pathlib import Path
 
@@ -102,3 +103,16 @@ def test_no_row_is_lost_whatever_is_wrong_with_it(kinds, encoding):
     turned = {"no key": "missing_key:record_key", "bad kind": "unreadable_need:kind", "placeholder": "missing_need:kind", "short": "ragged_row",
               "long": "ragged_row", "bytes": "undecodable_bytes", "quote": "broken_quotes"}  # fmt: skip
     assert taken.reasons() == {i: [turned[k]] for i, k in enumerate(kinds, 1) if k in turned}
+
+
+octets = st.lists(st.one_of(st.sampled_from([b"\r", b"\n", b"\r\n", b",", "张".encode(), "张".encode()[:2], b"\xff", b"\xf0\x9f\x98", "𬱖".encode(), "张三".encode("gb18030")]), st.binary(max_size=3)), max_size=30).map(b"".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(octets, st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]), st.integers(1, 9))
+def test_a_text_is_decoded_the_same_wherever_its_blocks_are_cut(content, encoding, size):
+    blocks = [content[:9], *(content[at : at + size] for at in range(9, len(content), size))]
+    utf8 = b"".join(encoding_module.as_utf8(blocks, encoding))
+    lines = [encoding_module.marked(line) for line in re.findall(b"[^\n]*\n|[^\n]+", utf8)]
+    whole = content.decode(encoding, errors="childflow-mark").removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    assert b"".join(lines).decode() == whole
