@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from matching import identifiers
-from matching.gathering import gathered
+from schemas.gathering import gathered
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 
 _ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)

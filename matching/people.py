@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from matching.coding import FEED
-from matching.gathering import gathered
+from schemas.gathering import gathered
 from schemas.tables.record import PERSON, RELATIONS, RELATIVE
 
 _NAME_ORDER = {"full": 0, "partial": 1, "latin": 2, "newborn": 3, "nickname": 4, "absent": 5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from matching.gathering import gathered
+from schemas.gathering import gathered
 
 _NUMBER = r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}"
 _PLAIN = r"^1[3-9][0-9]{9}$"
@@ -19,12 +19,12 @@ def numbers(text: pl.Expr) -> pl.Expr:
 
 def _numbers(cells: pl.Series) -> pl.Series:
     """A cell that is one mobile number as it is, any other worked out."""
-    frame = cells.rename("text").to_frame()
-    plain = pl.col("text").str.contains(_PLAIN) & _is_real(pl.col("text"))
-    rest = frame.lazy().with_row_index("row").filter(~plain).select("row", value=_found(pl.col("text"))).explode("value").drop_nulls()
-    usual = frame.lazy().with_row_index("row").filter(plain).select("row", value="text")
-    long = pl.concat([usual, rest]).sort("row", maintain_order=True).collect()
-    return frame.select(pl.when(pl.col("text").is_not_null()).then(gathered(long, frame.height, pl.String))).to_series()
+    text = pl.col("text")
+    numbered = cells.rename("text").to_frame().with_row_index("row")
+    plain = numbered.select(text.str.contains(_PLAIN) & _is_real(text)).to_series()
+    rest = numbered.filter(~plain).select("row", value=_found(text)).explode("value").drop_nulls()
+    long = pl.concat([numbered.filter(plain).rename({"text": "value"}), rest]).sort("row", maintain_order=True)
+    return numbered.select(pl.when(text.is_not_null()).then(gathered(long, numbered.height, pl.String))).to_series()
 
 
 def _found(text: pl.Expr) -> pl.Expr:

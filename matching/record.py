@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from matching import identifiers, names
-from matching.gathering import gathered, long_of
 from schemas.exports.contract import Feed, Kind
+from schemas.gathering import gathered, long_of
 from schemas.reference import lists
 from schemas.tables.record import RECORD, RELATIVE
 
@@ -37,7 +37,7 @@ _PLACES = {
 
 
 def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
-    """RECORD of a feed's standardised rows, in the order of its key."""
+    """RECORD of a feed's standardised rows, in their order."""
     made = standard.with_columns(
         (pl.col("record_key") if "record_key" in standard.columns else pl.col("id_number")).alias("record_key"),
         pl.col("name").alias("name") if "name" in standard.columns else pl.lit(None, dtype=pl.String).alias("name"),
@@ -57,7 +57,7 @@ def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     absent = [c for c in RECORD.columns if c.name not in made.columns]
     fallback = {"id_number_status": "absent"}
     made = made.with_columns(pl.lit(fallback.get(c.name), dtype=c.dtype).alias(c.name) for c in absent)
-    return RECORD.conform(made).sort(RECORD.key)
+    return RECORD.conform(made)
 
 
 def _relatives(standard: pl.DataFrame, feed: Feed) -> pl.Series:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -27,6 +27,9 @@ _PRIVATE_USE = dict(
 )
 # days since 1899-12-30 that a date cell of 1927-2063 holds, and the marks that mean "no date"
 _SERIAL = (10_000, 60_000)
+_ISO = r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+# what spreadsheets and databases put where there is no date; missing, and not unreadable
+_NO_DATE = r"^(?:1900[-/.年]?0?1[-/.月]?0?1日?|1899[-/.年]?12[-/.月]?3[01]日?|0+(?:[-/.年]0+[-/.月]0+日?)?)(?:[ T].*)?$"
 _NO_DATES = (dt.date(1900, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31))
 
 
@@ -43,6 +46,16 @@ def clean_text(text: pl.Expr) -> pl.Expr:
 def _cleaned(text: pl.Expr) -> pl.Expr:
     bare = text.str.replace_many(list(_PRIVATE_USE), list(_PRIVATE_USE.values())).str.strip_chars_start(_EDGES + "'‘’`").str.strip_chars_end(_EDGES)
     return bare.str.replace(NUMBER_PLACEHOLDER, "").replace(sorted(PLACEHOLDERS), None)
+
+
+def clean_date(text: pl.Expr) -> pl.Expr:
+    """As `clean_text`; null too where the text stands for no date."""
+    return where(f"{_UNCLEAN}|^(?:1900|1899|0)", text, _cleaned_date)
+
+
+def _cleaned_date(text: pl.Expr) -> pl.Expr:
+    cleaned = _cleaned(text)
+    return pl.when(~cleaned.str.contains(_NO_DATE)).then(cleaned)
 
 
 def clean_code(text: pl.Expr) -> pl.Expr:
@@ -89,12 +102,22 @@ def dated(cells: pl.Series) -> pl.DataFrame:
     """text, date and precision of each cell, read once per distinct text: a column of a feed has far fewer of those than rows."""
     texts = cells.cast(pl.String).rename("text")
     distinct = texts.unique().drop_nulls().to_frame()
-    read = _possible(_parts(distinct)).with_columns(
-        date=pl.when(~pl.col("date").is_in(_NO_DATES)).then("date"),
-    )
-    precision = pl.when(pl.col("month").is_null()).then(pl.lit("year")).when(pl.col("day").is_null()).then(pl.lit("month")).otherwise(pl.lit("day"))
-    known = read.select("text", "date", precision=pl.when(pl.col("date").is_not_null()).then(precision))
+    is_iso = distinct.get_column("text").str.contains(_ISO)
+    known = pl.concat([_iso(distinct.filter(is_iso)), _read(distinct.filter(~is_iso))])
+    known = known.with_columns(date=pl.when(~pl.col("date").is_in(_NO_DATES)).then("date"))
+    known = known.with_columns(precision=pl.when(pl.col("date").is_not_null()).then("precision"))
     return texts.to_frame().join(known, on="text", how="left", maintain_order="left")
+
+
+def _iso(texts: pl.DataFrame) -> pl.DataFrame:
+    """text, date and precision of dates as 2015-03-01."""
+    return texts.with_columns(date=pl.col("text").str.to_date("%Y-%m-%d", strict=False), precision=pl.lit("day"))
+
+
+def _read(texts: pl.DataFrame) -> pl.DataFrame:
+    """text, date and precision of dates in any writing."""
+    precision = pl.when(pl.col("month").is_null()).then(pl.lit("year")).when(pl.col("day").is_null()).then(pl.lit("month")).otherwise(pl.lit("day"))
+    return _possible(_parts(texts)).select("text", "date", precision=precision)
 
 
 def _parts(texts: pl.DataFrame) -> pl.DataFrame:
@@ -156,20 +179,25 @@ def sex(text: pl.Expr) -> pl.Expr:
     return once(text, lambda written: _squeezed(written).replace_strict(words, default=None, return_dtype=pl.String), pl.String)
 
 
-def flag(text: pl.Expr) -> pl.Expr:
-    """True, false or null of 是/否 and their like."""
+def flag(text: pl.Expr, also: Mapping[str, bool] | None = None) -> pl.Expr:
+    """True, false or null of 是/否 and their like; `also`: further words, just as they are written."""
     words = {"是": True, "1": True, "Y": True, "YES": True, "TRUE": True, "有": True, "否": False, "0": False, "N": False, "NO": False, "FALSE": False, "没有": False}
-    return once(text, lambda written: _squeezed(written).replace_strict(words, default=None, return_dtype=pl.Boolean), pl.Boolean)
+
+    def told(written: pl.Expr) -> pl.Expr:
+        said = _squeezed(written).replace_strict(words, default=None, return_dtype=pl.Boolean)
+        return pl.coalesce(written.replace_strict(also, default=None, return_dtype=pl.Boolean), said) if also else said
+
+    return once(text, told, pl.Boolean)
 
 
 def year(text: pl.Expr) -> pl.Expr:
     """A calendar year of four digits."""
-    return half_width(text).str.extract(r"^\s*((?:19|20)\d{2})(?:\.0)?年?(?:度)?\s*$", 1).cast(pl.Int16)
+    return once(text, lambda written: half_width(written).str.extract(r"^\s*((?:19|20)\d{2})(?:\.0)?年?(?:度)?\s*$", 1).cast(pl.Int16), pl.Int16)
 
 
 def count(text: pl.Expr) -> pl.Expr:
     """A whole number of up to six digits, with or without a unit behind it (`20人`, `6岁`, `15.0`)."""
-    return half_width(text).str.extract(r"^\s*(\d{1,6})(?:\.0+)?\s*[人个名张床位周岁]*\s*$", 1).cast(pl.Int32)
+    return once(text, lambda written: half_width(written).str.extract(r"^\s*(\d{1,6})(?:\.0+)?\s*[人个名张床位周岁]*\s*$", 1).cast(pl.Int32), pl.Int32)
 
 
 def values(text: pl.Expr) -> pl.Expr:

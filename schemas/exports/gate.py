@@ -23,6 +23,7 @@ from schemas.exports.faults import say
 from schemas.exports.headings import Layout
 from schemas.exports.reading import cell
 from schemas.exports.sift import sift
+from schemas.gathering import gathered, long_of
 from schemas.reference import divisions
 from schemas.tables.intake import CELL, QUARANTINE
 
@@ -30,8 +31,6 @@ from schemas.tables.intake import CELL, QUARANTINE
 _NOT_AFTER_EXPORT = "birth_date"
 # a row that could not be parted into its columns has no cells to find further reasons in
 _UNPARTED = ("ragged_row", "broken_quotes")
-# what spreadsheets and databases put where there is no date; missing, and not unreadable
-_NO_DATE = r"^(?:1900[-/.年]?0?1[-/.月]?0?1日?|1899[-/.年]?12[-/.月]?3[01]日?|0+(?:[-/.年]0+[-/.月]0+日?)?)(?:[ T].*)?$"
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,21 @@ def judge(batch: pl.DataFrame, layout: Layout, feed: Feed, source_file: str, exp
     blank, total = sift(batch, feed, layout)
     records = batch.filter(~(blank | total))
     rows = _named(records, layout, feed).with_columns(feed=pl.lit(feed.name), source_file=pl.lit(source_file), export_date=pl.lit(export_date))
-    reasons = _reasons(rows, feed, layout)
-    bad = reasons.list.len() > 0
-    good = rows.filter(~bad)
-    accepted = good.with_columns(warnings=_warnings(good, feed, layout)).select(accepted_schema(feed).keys())
+    turned_away = _reasons(rows, feed, layout)
+    bad = turned_away.get_column("index")
+    good = rows.filter(_all_but(rows.height, bad)) if len(bad) else rows
+    accepted = good.with_columns(_warnings(good, feed, layout)).select(accepted_schema(feed).keys())
     quarantined = (
-        records.filter(bad)
-        .with_columns(reasons.filter(bad).alias("reasons"), feed=pl.lit(feed.name), source_file=pl.lit(source_file), original=_original(layout))
+        records[bad]
+        .with_columns(turned_away.get_column("reasons"), feed=pl.lit(feed.name), source_file=pl.lit(source_file), original=_original(layout))
         .with_columns(reasons_zh=pl.col("reasons").list.eval(pl.element().replace_strict(_sentences(feed), return_dtype=pl.String)))
     )
     return Judged(accepted, QUARANTINE.conform(quarantined), int(total.sum()), int(blank.sum()))
+
+
+def _all_but(height: int, left_out: pl.Series) -> pl.Series:
+    """A mask over so many rows."""
+    return pl.repeat(True, height, eager=True).scatter(left_out, False)
 
 
 def _named(records: pl.DataFrame, layout: Layout, feed: Feed) -> pl.DataFrame:
@@ -90,22 +94,25 @@ def _named(records: pl.DataFrame, layout: Layout, feed: Feed) -> pl.DataFrame:
 def _cleaned(column: Column, position: int, is_rounded: bool) -> pl.Expr:
     """A cell's text: stripped, placeholders null (but where the placeholder is one of the column's words); a rounded number null."""
     written = pl.col(cell(position))
-    text = cells.clean_text(written)
+    text = cells.clean_date(written) if column.kind is Kind.DATE else cells.clean_text(written)
     kept = [w for w in column.codes if w in cells.PLACEHOLDERS]
     if kept:
-        bare = cells.clean_code(written)
-        text = pl.when(bare.is_in(kept)).then(bare).otherwise(text)
-    if column.kind is Kind.DATE:
-        text = pl.when(~text.str.contains(_NO_DATE)).then(text)
+        text = cells.once(written, lambda word: _kept(word, kept), pl.String)
     if column.is_number and is_rounded:
         text = pl.when(~pl.col("rounded").list.contains(position)).then(text)
     return text.alias(column.name)
 
 
+def _kept(written: pl.Expr, kept: list[str]) -> pl.Expr:
+    """The cleaned text, the placeholders that are words of the column left standing."""
+    bare = cells.clean_code(written)
+    return pl.when(bare.is_in(kept)).then(bare).otherwise(cells.clean_text(written))
+
+
 @cache
 def acceptance(feed: Feed) -> pa.DataFrameSchema:
-    """The feed's Pandera model with the checks of its key and need columns, each named by its reason code."""
-    schema = feed.model.to_schema()
+    """The key and need columns of the feed's Pandera model with their checks, each named by its reason code; of the others nothing is asked."""
+    schema = feed.model.to_schema().remove_columns([c.name for c in feed.columns if not c.need])
     for column in feed.columns:
         if column.need:
             checks = [pa.Check(check, name=code, ignore_na=True) for code, check in _checks(column)]
@@ -140,62 +147,77 @@ def _in_known_province(frame: PolarsData) -> pl.LazyFrame:
     return frame.lazyframe.select(pl.col(frame.key).is_in(known.implode()) | pl.col(frame.key).is_null())
 
 
-def _reasons(rows: pl.DataFrame, feed: Feed, layout: Layout) -> pl.Series:
-    """All reasons of each row, in the order of the contract's columns, the reader's fault first."""
-    found = pl.DataFrame(schema={"index": pl.UInt32, "column": pl.String, "check": pl.String})
+def _reasons(rows: pl.DataFrame, feed: Feed, layout: Layout) -> pl.DataFrame:
+    """index and reasons of each row that is not accepted: in the order of the contract's columns, the reader's fault first."""
+    faults = rows.lazy().select("fault").with_row_index("index").filter(pl.col("fault").is_not_null())
+    return (
+        faults.join(_failures(rows, feed, layout).lazy(), on="index", how="full", coalesce=True)
+        .select(
+            "index",
+            reasons=pl.when(pl.col("fault").is_in(_UNPARTED))
+            .then(pl.concat_list("fault"))
+            .otherwise(pl.concat_list(pl.concat_list("fault").list.drop_nulls(), pl.col("codes").fill_null(pl.lit([], dtype=pl.List(pl.String))))),
+        )
+        .sort("index")
+        .collect()
+    )
+
+
+def _failures(rows: pl.DataFrame, feed: Feed, layout: Layout) -> pl.DataFrame:
+    """index and codes of each row that the model turns away, in the order of the contract's columns."""
+    asked = [c.name for c in feed.columns if c.need]
     try:
-        acceptance(feed).validate(rows, lazy=True)
+        acceptance(feed).validate(rows.select(*asked, "export_date"), lazy=True)
     except SchemaErrors as e:
-        if e.failure_cases.get_column("index").null_count():
-            raise AssertionError(f"the rows of {feed.name} don't fit its model: {e.failure_cases.get_column('check').unique().to_list()}") from None
-        found = e.failure_cases.select(pl.col("index").cast(pl.UInt32), "column", "check")
-    need = {c.name: c.need for c in feed.columns if c.need}
+        found = e.failure_cases
+    else:
+        return pl.DataFrame(schema={"index": pl.UInt32, "codes": pl.List(pl.String)})
+    if found.get_column("index").null_count():
+        raise AssertionError(f"the rows of {feed.name} don't fit its model: {found.get_column('check').unique().to_list()}") from None
+    index = found.get_column("index").cast(pl.UInt32)
     rounded = pl.lit(False)
     for name in feed.key_columns:
         if feed.column(name).is_number:
             rounded |= (pl.col("column") == name) & pl.col("rounded").list.contains(layout.positions[name])
-    order = [c.name for c in feed.columns]
-    codes = (
-        found.join(rows.select("rounded").with_row_index("index"), on="index")
+    judged: pl.DataFrame = (
+        found.lazy()
+        .select(index, "column", "check", rows.get_column("rounded").gather(index))
         .with_columns(
             reason=pl.when(pl.col("check") != "not_nullable")
             .then("check")
             .when(rounded)
             .then(pl.lit("key_stored_as_number"))
-            .otherwise(pl.lit("missing_") + pl.col("column").replace_strict(need, return_dtype=pl.String))
+            .otherwise(pl.lit("missing_") + pl.col("column").replace_strict({c.name: c.need for c in feed.columns if c.need}, return_dtype=pl.String))
         )
-        .sort("index", pl.col("column").replace_strict(order, list(range(len(order))), return_dtype=pl.UInt32), "reason")
+        .sort("index", pl.col("column").replace_strict(asked, list(range(len(asked))), return_dtype=pl.UInt32), "reason")
         .group_by("index", maintain_order=True)
         .agg(codes=pl.concat_str("reason", pl.lit(":"), "column"))
+        .collect()
     )
-    return (
-        rows.select("fault")
-        .with_row_index("index")
-        .join(codes, on="index", how="left", maintain_order="left")
-        .select(
-            pl.when(pl.col("fault").is_in(_UNPARTED))
-            .then(pl.concat_list("fault"))
-            .otherwise(pl.concat_list(pl.concat_list("fault").list.drop_nulls(), pl.col("codes").fill_null(pl.lit([], dtype=pl.List(pl.String)))))
-        )
-        .to_series()
-    )
+    return judged
 
 
-def _warnings(accepted: pl.DataFrame, feed: Feed, layout: Layout) -> pl.Expr:
+def _warnings(accepted: pl.DataFrame, feed: Feed, layout: Layout) -> pl.Series:
     """What is faulty in an accepted row and can be done without, as codes in the order of the contract."""
-    codes = [
-        pl.when(pl.col("rounded").list.contains(layout.positions[c.name])).then(pl.lit(f"id_stored_as_number:{c.name}"))
-        for c in feed.columns
-        if c.is_number and c.name in layout.positions and _has_rounded(accepted)
-    ]
+    found: dict[str, pl.Series] = {}
+    if _has_rounded(accepted):
+        for column in feed.columns:
+            if column.is_number and column.name in layout.positions:
+                found[f"id_stored_as_number:{column.name}"] = accepted.get_column("rounded").list.contains(layout.positions[column.name])
     for column in feed.columns:
         if column.form:
-            form = f"^(?:{column.form})$"
-            written = cells.unless(form, pl.col(column.name), lambda text: text.str.normalize("NFKC").str.to_uppercase())
-            codes.append(pl.when(~written.str.contains(form)).then(pl.lit(f"odd_key:{column.name}")))
-    found = accepted.select(code.alias(f"code_{i}") for i, code in enumerate(codes))
-    said = [pl.lit(s) for s in found.iter_columns() if s.null_count() < s.len()]
-    return pl.concat_list(said).list.drop_nulls() if said else pl.lit([], dtype=pl.List(pl.String))
+            found[f"odd_key:{column.name}"] = _is_odd(accepted.get_column(column.name), f"^(?:{column.form})$")
+    return gathered(long_of(pl.DataFrame(found), [(pl.col(code), pl.lit(code)) for code in found]), accepted.height, pl.String).alias("warnings")
+
+
+def _is_odd(keys: pl.Series, form: str) -> pl.Series:
+    """Which keys are not in their form, however wide their characters; null for null."""
+    # the digits of every script are many: the bulk, whose digits are the usual ones, is told apart without them
+    odd = ~keys.str.contains(form.replace(r"\d", "[0-9]"))
+    at = odd.arg_true()
+    rest = keys.gather(at)
+    in_form = rest.str.contains(form) | rest.str.normalize("NFKC").str.to_uppercase().str.contains(form)
+    return odd.scatter(at, ~in_form)
 
 
 def _has_rounded(rows: pl.DataFrame) -> bool:

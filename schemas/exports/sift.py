@@ -31,14 +31,17 @@ def sift(batch: pl.DataFrame, feed: Feed, layout: Layout) -> tuple[pl.Series, pl
     something needed (or repeat its heading) are looked at cell by cell.
     """
     needed = [layout.positions[c.name] for c in feed.columns if c.need]
+    width = len(layout.headings)
     numbered = batch.lazy().with_row_index("at").filter(pl.any_horizontal(_may_lack(i, layout) for i in needed))
-    odd = pl.any_horizontal(_lacks(i) | (_squeezed(i) == pl.lit(fold(layout.headings[i]))) for i in needed).fill_null(True)
-    suspects = numbered.collect().filter(odd)
-    if not suspects.height:
-        return pl.repeat(False, batch.height, eager=True), pl.repeat(False, batch.height, eager=True)
-    verdicts = suspects.select("at", blank=_blank(len(layout.headings)), total=_total(needed, layout))
-    everyone = batch.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("at")).join(verdicts, on="at", how="left", maintain_order="left")
-    return everyone.get_column("blank").fill_null(False), everyone.get_column("total").fill_null(False)
+    suspects = numbered.select("at", "fault", "beyond", *(_squeezed(i) for i in range(width))).collect()
+    odd = pl.any_horizontal(_lacks(i) | _is_heading(i, layout) for i in needed).fill_null(True)
+    verdicts = suspects.lazy().filter(odd).select("at", blank=_blank(width), total=_total(needed, layout)).collect()
+    return _mask(verdicts.filter("blank"), batch.height), _mask(verdicts.filter("total"), batch.height)
+
+
+def _mask(rows: pl.DataFrame, height: int) -> pl.Series:
+    mask = pl.repeat(False, height, eager=True)
+    return mask.scatter(rows.get_column("at"), True) if rows.height else mask
 
 
 def _may_lack(position: int, layout: Layout) -> pl.Expr:
@@ -50,25 +53,29 @@ def _may_lack(position: int, layout: Layout) -> pl.Expr:
 def _squeezed(position: int) -> pl.Expr:
     """A cell without its blanks; null where nothing is left."""
     text = pl.col(cell(position)).str.replace_all(f"{_BLANKS}+", "")
-    return pl.when(text != "").then(text)
+    return pl.when(text != "").then(text).alias(cell(position))
 
 
 def _lacks(position: int) -> pl.Expr:
-    """Whether a cell is blank or itself the word of a total row."""
-    text = _squeezed(position)
+    """Whether a squeezed cell is blank or itself the word of a total row."""
+    text = pl.col(cell(position))
     return text.is_null() | text.str.contains(_FOOTER)
 
 
+def _is_heading(position: int, layout: Layout) -> pl.Expr:
+    """Whether a squeezed cell is its heading again."""
+    return pl.col(cell(position)) == pl.lit(fold(layout.headings[position]))
+
+
 def _blank(width: int) -> pl.Expr:
-    empty = pl.all_horizontal(_squeezed(i).is_null() for i in range(width))
-    return empty & (pl.col("beyond").list.len() == 0)
+    return pl.all_horizontal(pl.col(cell(i)).is_null() for i in range(width)) & (pl.col("beyond").list.len() == 0)
 
 
 def _total(needed: list[int], layout: Layout) -> pl.Expr:
-    filled = [_squeezed(i) for i in range(len(layout.headings))]
+    filled = [pl.col(cell(i)) for i in range(len(layout.headings))]
     first = pl.coalesce(filled)
     lone = pl.sum_horizontal(f.is_not_null().cast(pl.UInt16) for f in filled) == 1
-    again = pl.all_horizontal((_squeezed(i) == pl.lit(fold(layout.headings[i]))).fill_null(False) for i in needed)
+    again = pl.all_horizontal(_is_heading(i, layout).fill_null(False) for i in needed)
     footer = first.str.contains(_FOOTER) & pl.any_horizontal(_lacks(i) for i in needed)
     note = first.str.contains(_NOTE) & lone
     return (footer | note | again) & (pl.col("fault").is_null() | (pl.col("fault") == "ragged_row"))
