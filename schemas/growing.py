@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 
 # DuckDB keeps a table's rows in groups of so many: a file in groups of the same size goes into it as it lies
 ROW_GROUP = 122_880
+# rows by which is judged how a column is best written
+_LOOKED_AT = 8192
 
 
 class GrowingParquet:
@@ -29,8 +32,6 @@ class GrowingParquet:
 
     def write(self, frame: pl.DataFrame) -> None:
         """Adds a frame; what does not fill a group of rows waits for the next."""
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, frame.clear().to_arrow().schema, compression="zstd", compression_level=1)
         self._held.append(frame)
         rows = sum(held.height for held in self._held)
         if rows >= ROW_GROUP:
@@ -40,17 +41,36 @@ class GrowingParquet:
             self._held = [whole.slice(full)]
 
     def _put(self, frame: pl.DataFrame) -> None:
-        assert self._writer is not None  # made with the first frame
-        self._writer.write_table(frame.to_arrow().cast(self._writer.schema), row_group_size=ROW_GROUP)
+        rows = frame.to_arrow()
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, rows.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(frame))
+        if frame.height:
+            self._writer.write_table(rows.cast(self._writer.schema), row_group_size=ROW_GROUP)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._writer is None:
-            return
         try:
-            if error is None and any(held.height for held in self._held):
+            if error is None and self._held and (self._writer is None or any(held.height for held in self._held)):
                 self._put(pl.concat(self._held))
         finally:
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
+
+
+def _repeating(frame: pl.DataFrame) -> list[str]:
+    """The columns whose values come back, as far as some of the rows show: of the others a list of what is in them would be as long as they are."""
+    some = frame.gather_every(max(1, frame.height // _LOOKED_AT))
+    return [path for column in some for path, values in _leaves(column.name, column) if values.n_unique() * 2 <= len(values)]
+
+
+def _leaves(path: str, values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
+    """What a column holds, lists and structs taken apart, by the names Parquet gives it."""
+    if isinstance(values.dtype, pl.List):
+        yield from _leaves(f"{path}.list.element", values.explode())
+    elif isinstance(values.dtype, pl.Struct):
+        for field in values.struct.fields:
+            yield from _leaves(f"{path}.{field}", values.struct.field(field))
+    else:
+        yield path, values
 
 
 def same_file(source: Path, target: Path) -> None:
