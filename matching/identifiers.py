@@ -9,18 +9,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from matching import digits
+from matching.digits import BORN_BETWEEN, Numbers, as_number, check_digits, numbers
 from schemas import cells
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
 # digits of every script are digits to a regular expression; a number has these alone
 _FORM = r"^[0-9]{17}[0-9X]$"
-LENGTH = 18
+LENGTH = digits.LENGTH
 # a packed number is its seventeen digits and its check digit in four bits: the digits from the fifteenth on, and what stands before them
 _CHECK_BITS = 16
 TAIL = 1000 * _CHECK_BITS
+_OF_A_FOREIGNER = 9
 _PLACES_HMT = ("810000", "820000", "830000")
-_BORN_BETWEEN = (1900, 2100)
 # years in which a child code of the immunisation register can have been given (its digits 11-14)
 _CODE_YEARS = ("2005", "2030")
 
@@ -38,27 +38,13 @@ def _bare(text: pl.Expr) -> pl.Expr:
 
 def passes_checksum(number: pl.Expr) -> pl.Expr:
     """Whether the 18th character is the check digit of the 17 before it (GB 11643-1999, ISO 7064 MOD 11-2). False for text of another form."""
-    return number.map_batches(_pass, return_dtype=pl.Boolean, is_elementwise=True)
-
-
-def _pass(numbers: pl.Series) -> pl.Series:
-    formed = numbers.str.contains(_FORM).fill_null(False).to_numpy()
-    digits = _digits(numbers.filter(pl.Series(formed)), 18)
-    digits[digits == ord("X") - ord("0")] = 10
-    right = np.zeros(len(numbers), dtype=np.bool_)
-    right[formed] = digits @ np.array((*_WEIGHTS, 1)) % 11 == 1
-    return pl.Series(numbers.name, right)
-
-
-def _digits(texts: pl.Series, width: int) -> NDArray[np.int64]:
-    """Texts of one width as rows of numbers, a character's distance from the zero."""
-    return np.frombuffer((texts.str.join("").item() or "").encode(), dtype=np.uint8).reshape(-1, width).astype(np.int64) - ord("0")
+    return number.map_batches(lambda texts: pl.Series(numbers(texts).right), return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def birth_date(number: pl.Expr) -> pl.Expr:
     """The birth date that an 18-character number carries; null where it is none."""
     day = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-    return pl.when((number.str.len_chars() == 18) & day.dt.year().is_between(*_BORN_BETWEEN)).then(day)
+    return pl.when((number.str.len_chars() == 18) & day.dt.year().is_between(*BORN_BETWEEN)).then(day)
 
 
 def sex(number: pl.Expr) -> pl.Expr:
@@ -104,8 +90,7 @@ def from_fifteen(number: pl.Expr) -> pl.Expr:
 
 def _with_check(bodies: pl.Series) -> pl.Series:
     there = bodies.drop_nulls()
-    checks = pl.Series(np.array(list(_CHECK))[_digits(there, 17) @ np.array(_WEIGHTS) % 11], dtype=pl.String)
-    return bodies.scatter(bodies.is_not_null().arg_true(), there + checks)
+    return bodies.scatter(bodies.is_not_null().arg_true(), there + check_digits(there))
 
 
 def examine(rows: pl.DataFrame) -> pl.DataFrame:
@@ -119,6 +104,41 @@ def examine(rows: pl.DataFrame) -> pl.DataFrame:
         The rows with number (18 characters where usable or nearly so), status (schemas.tables.record.ID_STATUSES), partial (18 characters, ? for what
         is lost), document_type (mainland, hmt, foreign, none) and document_number.
     """
+    nothing = pl.lit(None, dtype=pl.String)
+    valid, absent = pl.Series(_is_plainly_valid(rows)), rows.get_column("text").is_null()
+    plain = rows.with_columns(
+        number="text",
+        status=pl.when(valid).then(pl.lit("valid")).otherwise(pl.lit("absent")),
+        partial=nothing,
+        document_type=pl.when(valid).then(_by_place(pl.col("text"))).otherwise("document"),
+        document_number=nothing,
+    )
+    at = (~(valid | absent)).arg_true()
+    looked_at = _examined(rows[at])
+    return plain.with_columns(plain.get_column(c).scatter(at, looked_at.get_column(c)) for c in plain.columns[rows.width :])
+
+
+def _is_plainly_valid(rows: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which texts are numbers in the usual form with nothing wrong, and no foreigner's card or immunisation code."""
+    seen = numbers(rows.get_column("text"))
+    is_key = rows.select((pl.col("text") == pl.col("record_key")).fill_null(False)).to_series().to_numpy()
+    plain: NDArray[np.bool_] = _is_possible(seen, rows.get_column("exported")) & (seen.first != _OF_A_FOREIGNER) & ~is_key
+    return plain
+
+
+def _is_possible(seen: Numbers, exported: pl.Series) -> NDArray[np.bool_]:
+    """Which are right numbers of someone born by the day of the export."""
+    day = exported.to_frame("day").select(as_number(pl.col("day")).fill_null(0)).to_series().to_numpy()
+    possible: NDArray[np.bool_] = seen.right & (seen.born > 0) & (seen.born <= day)
+    return possible
+
+
+def _by_place(number: pl.Expr) -> pl.Expr:
+    return pl.when(number.str.slice(0, 6).is_in(_PLACES_HMT)).then(pl.lit("hmt")).otherwise(pl.lit("mainland"))
+
+
+def _examined(rows: pl.DataFrame) -> pl.DataFrame:
+    """`examine`, each text looked at from all sides."""
     seen = rows.with_columns(shown=bare(pl.col("text"))).with_columns(tail=pl.col("shown").str.extract(r"^(\d{18})\.0+$", 1))
     # digits that a double cannot hold never went through one, so they are whole
     whole = pl.col("tail").cast(pl.Int64, strict=False)
@@ -176,10 +196,8 @@ def _left_over(seen: pl.DataFrame) -> pl.DataFrame:
         .then(shown + "???")
     )
     by_number = (
-        pl.when((status == "valid") & shown.str.slice(0, 6).is_in(_PLACES_HMT))
-        .then(pl.lit("hmt"))
-        .when(status == "valid")
-        .then(pl.lit("mainland"))
+        pl.when(status == "valid")
+        .then(_by_place(shown))
         .when((status == "other_document") & pl.col("long"))
         .then(pl.lit("foreign"))
         .when((status == "other_document") & pl.col("permit"))
@@ -205,6 +223,19 @@ def of_relatives(texts: pl.Series) -> pl.DataFrame:
         number (18 characters with a possible date, an old one of 15 brought to 18; null for anything else) and status (valid, checksum_failed,
         wrong_length, absent), a row for each cell.
     """
+    seen = numbers(texts)
+    usual = seen.born > 0
+    plain = pl.DataFrame({"number": texts, "usual": usual, "right": seen.right}).select(
+        "number",
+        status=pl.when("right").then(pl.lit("valid")).when("usual").then(pl.lit("checksum_failed")).otherwise(pl.lit("absent")),
+    )
+    at = (texts.is_not_null() & ~pl.Series(usual)).arg_true()
+    looked_at = _of_relatives(texts.gather(at))
+    return plain.with_columns(plain.get_column(c).scatter(at, looked_at.get_column(c)) for c in plain.columns)
+
+
+def _of_relatives(texts: pl.Series) -> pl.DataFrame:
+    """`of_relatives` for texts in any form."""
     seen = texts.rename("text").to_frame().with_columns(shown=bare(pl.col("text")))
     seen = seen.with_columns(long=pl.when(pl.col("shown").str.contains(_FORM)).then("shown").otherwise(from_fifteen(pl.col("shown"))))
     seen = seen.with_columns(number=pl.when(birth_date(pl.col("long")).is_not_null()).then("long"))
@@ -222,10 +253,16 @@ def of_relatives(texts: pl.Series) -> pl.DataFrame:
 
 def in_key(record_key: pl.Expr, exported: pl.Expr) -> pl.Expr:
     """The valid number inside a record key: `G` and the id (学籍号), or the id with category, level and reissue behind (残疾人证号)."""
-    inside = (
-        pl.when(record_key.str.contains(r"^G[0-9]{17}[0-9X]$"))
-        .then(record_key.str.slice(1, 18))
-        .when(record_key.str.contains(r"^[0-9]{17}[0-9X][1-7][1-4](?:B[0-9]+)?$"))
-        .then(record_key.str.slice(0, 18))
-    )
-    return pl.when(passes_checksum(inside) & (birth_date(inside) <= exported)).then(inside)
+    rows = pl.struct(record_key.alias("key"), exported.alias("day"))
+    return rows.map_batches(lambda s: _in_keys(s.struct.field("key"), s.struct.field("day")), return_dtype=pl.String, is_elementwise=True)
+
+
+def _in_keys(keys: pl.Series, exported: pl.Series) -> pl.Series:
+    """`in_key` of each: first by its digits, which few keys of another make have by chance, then by its form."""
+    key = pl.col("key")
+    is_roll = key.str.starts_with("G") & (key.str.len_bytes() == LENGTH + 1)
+    long = keys.to_frame("key").with_row_index("at").filter(key.str.len_bytes() > LENGTH)
+    long = long.with_columns(inside=pl.when(is_roll).then(key.str.slice(1)).otherwise(key.str.slice(0, LENGTH)))
+    possible = long.filter(pl.Series(_is_possible(numbers(long["inside"]), exported.gather(long["at"]))))
+    found = possible.filter(is_roll | key.str.contains(r"^[0-9]{17}[0-9X][1-7][1-4](?:B[0-9]+)?$"))
+    return pl.repeat(None, len(keys), dtype=pl.String, eager=True).scatter(found["at"], found["inside"])

@@ -6,19 +6,19 @@ A faulty value that the row can do without becomes null and leaves a warning; no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from matching import identifiers, names, phones
-from matching.gathering import gathered, long_of
 from matching.record import record_of
 from matching.warnings import ROW_WARNINGS, STARTS, column_warnings
 from schemas import cells
 from schemas.exports.contract import Column, Feed, Kind
 from schemas.exports.feeds import CHILD_FEEDS, FEEDS
+from schemas.gathering import gathered, long_of
 from schemas.growing import ROW_GROUP, GrowingParquet
 from schemas.reference import lists
 from schemas.reference.addresses import fill_townships
@@ -59,9 +59,16 @@ def parts(feed_name: str, work: Path) -> list[Part]:
 
 def standardised(feed: Feed, work: Path, part: Part) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """The standardised rows of a part of a feed, and the records of those that see children."""
-    standard = typed(pl.scan_parquet(work / "accepted" / f"{feed.name}.parquet").slice(*part).collect(), feed)
+    standard = typed(_in_order(pl.scan_parquet(work / "accepted" / f"{feed.name}.parquet").slice(*part).collect()), feed)
     columns = [*_PROVENANCE, "record_hash", "warnings", "document_type", "in_institution", *_beside_the_record(feed)]
-    return standard.select(columns).sort("source_file", "source_row"), record_of(standard, feed) if feed.name in CHILD_FEEDS else None
+    return standard.select(columns), record_of(standard, feed) if feed.name in CHILD_FEEDS else None
+
+
+def _in_order(accepted: pl.DataFrame) -> pl.DataFrame:
+    """The rows in the order of file and row, in which they lie unless intake broke its word."""
+    file, row = pl.col("source_file"), pl.col("source_row")
+    follows = (file.shift(1) < file) | ((file.shift(1) == file) & (row.shift(1) < row))
+    return accepted if accepted.select(follows.slice(1).all()).item() else accepted.sort("source_file", "source_row")
 
 
 def _beside_the_record(feed: Feed) -> Iterator[str]:
@@ -95,11 +102,23 @@ def _warnings(frame: pl.DataFrame, feed: Feed) -> pl.Series:
 
 def record_hashes(accepted: pl.DataFrame, feed: Feed) -> pl.Series:
     """A fixed 64-bit hash of each row's content (md5, lower half): the feed and its cells, null distinct from empty; not file, row or export date."""
-    marked = ((pl.when(pl.col(c.name).is_null()).then(pl.lit("\x1f")).otherwise(pl.lit("\x1f=")), pl.col(c.name).fill_null("")) for c in feed.columns)
-    contents = accepted.select(content=pl.concat_str(pl.lit(feed.name), *chain.from_iterable(marked))).to_arrow()
-    with duckdb.connect() as con:
+    contents = accepted.select(content=_content(accepted, feed)).to_arrow()
+    # one thread: two that wait for each other cost as much again
+    with duckdb.connect(config={"threads": 1}) as con:
         con.register("contents", contents)
         return pl.Series("record_hash", con.sql("SELECT md5_number_lower(content) AS record_hash FROM contents").to_arrow_table()["record_hash"])
+
+
+def _content(accepted: pl.DataFrame, feed: Feed) -> pl.Expr:
+    """The feed and the cells of a row as one text; before each cell stands a mark, and another where there is none."""
+    missing, there = "\x1f", "\x1f="
+    pieces = [pl.lit(feed.name)]
+    for has_nulls, columns in groupby((c.name for c in feed.columns), key=lambda name: accepted.get_column(name).null_count() > 0):
+        if has_nulls:
+            pieces += chain.from_iterable((pl.when(pl.col(n).is_null()).then(pl.lit(missing)).otherwise(pl.lit(there)), pl.col(n)) for n in columns)
+        else:
+            pieces += [pl.lit(there), pl.concat_str(list(columns), separator=there)]
+    return pl.concat_str(pieces, ignore_nulls=True)
 
 
 def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
@@ -111,7 +130,7 @@ def _typed_column(column: Column, feed: Feed) -> list[pl.Expr]:
         case Kind.SEX:
             return [cells.sex(raw).alias(column.name)]
         case Kind.FLAG:
-            return [cells.flag(raw.replace({"住校": "是", "走读": "否", "寄宿": "是"})).alias(column.name)]
+            return [cells.flag(raw, {"住校": True, "走读": False, "寄宿": True}).alias(column.name)]
         case Kind.YEAR:
             return [cells.year(raw).alias(column.name)]
         case Kind.NUMBER:
@@ -136,7 +155,7 @@ def _coded(raw: pl.Expr, column: Column) -> pl.Expr:
         return cells.half_width(text).str.replace_all(r"\s", "")
 
     if not column.codes:
-        return bare(raw)
+        return cells.once(raw, bare, pl.String)
     synonyms = lists.read("code_synonyms.csv").filter((pl.col("column") == column.name) & pl.col("code").is_in(column.codes))
     words = dict(synonyms.select("word", "code").iter_rows()) | {code: code for code in column.codes}
     return cells.once(raw, lambda text: bare(text).replace_strict(words, default=None, return_dtype=pl.String), pl.String)
@@ -162,7 +181,8 @@ def _divisions(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
         places = resolve(frame.get_column(raw), system).rename(
             {"code": f"{stem}_code", "township": f"{stem}_township", "written": f"{stem}_written", "warning": f"note_{column.name}"}
         )
-        frame = frame.join(places.drop("level"), left_on=raw, right_on="text", how="left", maintain_order="left")
+        found = frame.select(text=raw).join(places.drop("level"), on="text", how="left", maintain_order="left")
+        frame = frame.hstack(found.drop("text").rechunk())
         if _ADDRESS_OF.get(stem) in present:
             frame = fill_townships(frame, stem, _ADDRESS_OF[stem])
     return frame

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import polars as pl
 
 from matching import identifiers
+from matching.digits import as_number
 from schemas.exports.contract import Column, Feed, Kind
 
 # a date before (or the same day as) another, in whatever feed has both
@@ -29,7 +30,8 @@ def column_warnings(column: Column) -> list[pl.Expr]:
     raw, name = pl.col(f"raw_{column.name}"), column.name
     match column.kind:
         case Kind.DATE:
-            return [_when(raw.is_not_null() & pl.col(name).is_null() & ~raw.str.contains(_NO_DATE), f"date_unreadable:{name}")]
+            unread = pl.when(pl.col(name).is_null()).then(raw)
+            return [_when(~unread.str.contains(_NO_DATE), f"date_unreadable:{name}")]
         case Kind.DIVISION:
             note = pl.col(f"note_{name}")
             return [pl.when(note.is_not_null()).then(pl.concat_str(note, pl.lit(f":{name}")))]
@@ -68,7 +70,8 @@ def _sex_against_number(feed: Feed) -> pl.Expr:
 
 def _birth_against_number(feed: Feed) -> pl.Expr:
     valid = pl.col("id_number_status") == "valid"
-    return _when(valid & (identifiers.birth_date(pl.col("id_number")) != pl.col("birth_date")), "birth_date_contradicts_id")
+    born = pl.col("id_number").str.slice(6, 8).cast(pl.Int32, strict=False)
+    return _when(valid & (born != as_number(pl.col("birth_date"))), "birth_date_contradicts_id")
 
 
 def _first(found: Iterable[pl.Expr]) -> pl.Expr:

@@ -24,14 +24,16 @@ def fill_townships(frame: pl.DataFrame, stem: str, address: str) -> pl.DataFrame
     A code that a township decides (大湾镇 of former 渝北 lies in 北碚 since 2025-11-06) follows it.
     """
     code, township, written = f"{stem}_code", f"{stem}_township", f"{stem}_written"
+    wanted = pl.col(township).is_null() & pl.col(code).is_not_null() & (pl.col(code) != lists.HIGH_TECH_ZONE) & pl.col(address).is_not_null()
+    at = frame.select(wanted.arg_true()).to_series()
     behind = pl.col(address).str.replace(_TO_DISTRICT, "")
     named = pl.coalesce(behind.str.extract(_TOWNSHIP, 1), pl.col(address).str.extract(_TOWNSHIP, 1))
-    wanted = pl.col(township).is_null() & pl.col(code).is_not_null() & (pl.col(code) != lists.HIGH_TECH_ZONE)
-    looked = frame.with_columns(pl.when(wanted).then(named).alias("__township"))
+    looked = frame.select(code, township, written, address)[at].with_columns(named.alias("__township"))
     found = looked.join(_known(), left_on=[written, "__township"], right_on=["__district", "__township"], how="left", maintain_order="left")
     found = found.join(_known().rename({"__now": "__same"}), left_on=[code, "__township"], right_on=["__district", "__township"], how="left", maintain_order="left")
     now = pl.coalesce("__now", "__same")
-    return found.with_columns(
+    filled = found.select(
         pl.when(now.is_not_null()).then("__township").otherwise(township).alias(township),
         pl.coalesce(now, code).alias(code),
-    ).select(frame.columns)
+    )
+    return frame.with_columns(frame.get_column(name).scatter(at, filled.get_column(name)) for name in filled.columns)
