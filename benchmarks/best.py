@@ -16,7 +16,7 @@ _BLOCK = 8 * 2**20
 READS: dict[str, tuple[str, ...]] = {
     "recall": ("$register",),
     "intake": ("$inbox",),
-    "standardise": ("accepted/*",),
+    "standardise": ("accepted/**/*.parquet",),
     "link": ("record/*", "previous/person_record.parquet", "previous/person.parquet"),
     "facts": ("standard/*", "person_record.parquet"),
     "decide": ("facts/*", "person.parquet"),
@@ -25,7 +25,7 @@ READS: dict[str, tuple[str, ...]] = {
 }
 WRITES: dict[str, tuple[str, ...]] = {
     "recall": ("previous/*",),
-    "intake": ("accepted/*", "quarantine/*"),
+    "intake": ("accepted/**/*.parquet", "quarantine/*"),
     "standardise": ("standard/*", "record/*"),
     "link": ("person_record.parquet", "person.parquet", "review_queue.parquet", "identity.parquet"),
     "facts": ("facts/*",),

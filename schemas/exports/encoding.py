@@ -19,7 +19,7 @@ import polars as pl
 
 from schemas.exports.faults import UnreadableFileError
 
-BLOCK = 8 * 2**20
+BLOCK = 12 * 2**20
 # of a beginning so much is decoded at a time: in the wrong encoding most characters are faults, which are slow
 _PIECE = 4096
 # a noncharacter: no department can have meant it

@@ -26,6 +26,7 @@ _QUOTABLE = 2
 _BLANKS = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 _BRACKETED = re.compile(r"[(\[【〔《「][^()\[\]【】〔〕《》「」]*[)\]】〕》」]$")
 _WHOLLY_BRACKETED = re.compile(r"^[(\[【〔《「](.*)[)\]】〕》」]$")
+_CLOSING = tuple(")]】〕》」")
 _MARKS = "*★☆※#:,;.、'\"“”"
 
 
@@ -36,8 +37,12 @@ def fold(heading: str) -> str:
 
 def bare(heading: str) -> str:
     """A folded heading without the brackets around it or the remark in brackets behind it (`姓名(必填)`)."""
-    text, before = fold(heading), ""
-    while text != before:
+    return _bare(fold(heading))
+
+
+def _bare(text: str) -> str:
+    before = ""
+    while text != before and text.endswith(_CLOSING):
         before = text
         text = (_BRACKETED.sub("", text) or _WHOLLY_BRACKETED.sub(r"\1", text)).strip(_MARKS)
     return text
@@ -106,7 +111,8 @@ class Layout:
 
 def read_headings(feed: Feed, cells: Sequence[str]) -> Layout:
     """What the cells of one row mean, taken as headings."""
-    exact, loose = [fold(c) for c in cells], [bare(c) for c in cells]
+    exact = [fold(c) for c in cells]
+    loose = [_bare(text) for text in exact]
     positions: dict[str, int] = {}
     repeated: list[str] = []
     for column in feed.columns:
@@ -129,7 +135,7 @@ def find_headings(feed: Feed, rows: Sequence[Sequence[str]]) -> tuple[int, Layou
     """
     best, layout = 0, read_headings(feed, ())
     for i, cells in enumerate(rows[:SEARCHED_ROWS]):
-        if _every_spelling(feed).isdisjoint({form for c in cells if c for form in (fold(c), bare(c))}):
+        if _every_spelling(feed).isdisjoint({form for folded in map(fold, filter(None, cells)) for form in (folded, _bare(folded))}):
             continue
         candidate = read_headings(feed, cells)
         if not candidate.missing:

@@ -1,11 +1,12 @@
 """Intake of one feed: from the files in the inbox to accepted rows, quarantined rows and receipts.
 
-Enters: INBOX/<feed>/ and the store of earlier runs. Leaves: WORK/accepted|quarantine|receipt/<feed>.parquet. A file that can't be read never
-stops the others; figures that don't balance stop the feed.
+Enters: INBOX/<feed>/ and the store of earlier runs. Leaves: WORK/accepted|quarantine|receipt/<feed>.parquet; accepted is a folder of files in their
+order where the rows of several are in use as they lie in the store. A file that can't be read never stops the others; figures that don't balance stop the feed.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from schemas.exports.inbox import Arrival, arrivals
 from schemas.exports.live import Selection, needed, select
 from schemas.exports.receipts import receipt, receipts
 from schemas.exports.store import Entry, Store
-from schemas.growing import same_file
+from schemas.growing import ROW_GROUP, same_file
 from schemas.tables.intake import QUARANTINE
 
 # how the warning begins of a snapshot much smaller than the one before it, and from how many rows on it is looked at
@@ -63,7 +64,9 @@ def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -
 def _target(work: Path, kind: str, feed: Feed) -> Path:
     path = work / kind / f"{feed.name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # what lies there may be a second name of a file in the store
+    # what lies there may be a second name of a file in the store, or a folder of such
+    if path.is_dir():
+        shutil.rmtree(path)
     path.unlink(missing_ok=True)
     return path
 
@@ -72,7 +75,8 @@ def _write_accepted(target: Path, feed: Feed, chosen: Selection) -> dict[str, in
     """Writes the rows in use in the order of (file, row); returns how many of each file a delta replaced."""
     frames: list[pl.LazyFrame] = []
     replaced: dict[str, int] = {}
-    for entry in sorted(chosen.live, key=lambda e: e.arrival.name):
+    entries = sorted(chosen.live, key=lambda e: e.arrival.name)
+    for entry in entries:
         rows = pl.scan_parquet(entry.accepted)
         replaced[entry.arrival.name] = 0
         if later := chosen.replaced_by(entry):
@@ -81,12 +85,17 @@ def _write_accepted(target: Path, feed: Feed, chosen: Selection) -> dict[str, in
             left = rows.select(pl.len()).collect().item()
             replaced[entry.arrival.name] = entry.figures.accepted - left
         frames.append(rows)
-    if len(frames) == 1 and not sum(replaced.values()) and pl.read_parquet_schema(chosen.live[0].accepted) == accepted_schema(feed):
-        same_file(chosen.live[0].accepted, target)
-    elif frames:
-        pl.concat(frames).select(accepted_schema(feed).keys()).sink_parquet(target, compression="lz4", maintain_order=True)
-    else:
+    if not frames:
         pl.DataFrame(schema=accepted_schema(feed)).write_parquet(target)
+    elif sum(replaced.values()) or any(pl.read_parquet_schema(e.accepted) != accepted_schema(feed) for e in entries):
+        rows = pl.concat(frames).select(accepted_schema(feed).keys())
+        rows.sink_parquet(target, compression="lz4", row_group_size=ROW_GROUP, maintain_order=True)
+    elif len(entries) == 1:
+        same_file(entries[0].accepted, target)
+    else:
+        target.mkdir()
+        for number, entry in enumerate(entries):
+            same_file(entry.accepted, target / f"{number:05}.parquet")
     expected = sum(e.figures.accepted - replaced[e.arrival.name] for e in chosen.live)
     written = pl.scan_parquet(target).select(pl.len()).collect().item()
     if written != expected:

@@ -52,6 +52,8 @@ def _recognise(first: bytes, feed: Feed) -> tuple[str, str, int, Layout]:
             at, layout = find_headings(feed, rows)
             if best is None or len(layout.positions) > len(best[3].positions):
                 best = encoding, separator, ends[at] if rows else 0, layout
+            if len(layout.positions) == len(feed.columns):
+                return best
     assert best is not None  # there is always a candidate
     return best
 

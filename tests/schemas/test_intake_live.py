@@ -362,3 +362,16 @@ def test_a_snapshot_of_less_than_half_the_rows_is_used_and_questioned(desk):
     assert not [w for w in said["survey_20261103_b.csv"] if "不到上一期的一半" in w]
     put(desk, "survey_20261104.csv", *((str(i), "甲") for i in range(20)))
     assert not [w for w in desk.take("survey").receipt("survey_20261104.csv")["warnings"] if "上一期（2026-11-01）" in w]
+
+
+def test_rows_of_several_files_are_not_written_again_unless_a_delta_replaces_some(desk):
+    put(desk, "survey_20261101_b.csv", ("1", "乙"), ("2", "丙"))
+    put(desk, "survey_20261101_a.csv", ("1", "甲"))
+    taken = [desk.take("survey"), desk.take("survey")]
+    place = desk.folder / "work" / "accepted" / "survey.parquet"
+    stored = {path.stat().st_ino for path in desk.store.rglob("*.accepted.parquet")}
+    assert {path.stat().st_ino for path in place.iterdir()} == stored
+    assert [t.accepted["name"].to_list() for t in taken] == [["甲", "乙", "丙"]] * 2
+    put(desk, "survey_20261102_b_delta.csv", ("2", "丁"))
+    assert names(desk.take("survey")) == sorted(["甲", "乙", "丁"])
+    assert place.is_file()
