@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 from matching import identifiers
 from matching import name_levels as levels
 from matching.coding import Records
+from matching.sets import Flags
 from schemas.in_order import in_order
 
 # how the row's birth date agrees with the number's
@@ -35,18 +36,19 @@ OWN_SCHEMA = pl.Schema({  # type: ignore[arg-type]
 })  # fmt: skip
 
 
-def own_numbers(records: Records, as_of: date) -> pl.DataFrame:
+def own_numbers(records: Records, as_of: date, some: Flags | None = None) -> pl.DataFrame:
     """Whose number each row holds.
 
     Args:
         records: the distinct rows.
         as_of: the day ages are counted on.
+        some: the rows that are asked about; all where it is not given.
 
     Returns:
         One row a row with a valid number (OWN_SCHEMA): own_id (the number, packed, null unless own), id_role (own, guardian, sibling), and of the own ones
         id_birth, id_is_female (what the number says), name_level (against the anchor, null where the row's name cannot say), date_level, anchor_rec.
     """
-    told = _told(records)
+    told = _told(records, some)
     # numbers of one birth date have to do with each other, and with no others
     shares = max(1, -(-told.height // _SHARE_ROWS))
     share = told.select(pl.col("number") // identifiers.TAIL % shares).to_series()
@@ -84,7 +86,7 @@ def _first_rows(judged: pl.DataFrame) -> pl.DataFrame:
     return best.select("number", anchor_rec=(pl.col("best") % 2**32).cast(pl.UInt32))
 
 
-def _told(records: Records) -> pl.DataFrame:
+def _told(records: Records, some: Flags | None) -> pl.DataFrame:
     """Rows with a valid number, and whether it is a relative's of theirs: `by_sibling` is null where it is none's, true where brothers and sisters alone have it."""
     number = records.rows["number"]
     near = records.relatives.select("rec", "relation", "number").drop_nulls("number")
@@ -93,7 +95,8 @@ def _told(records: Records) -> pl.DataFrame:
     rows = records.rows.select("feed", "number", "name_code", "is_informative", "is_female", "birth_date", "precision").with_row_index(
         "rec"
     )
-    return rows.filter(pl.col("number").is_not_null()).join(held, on="rec", how="left", maintain_order="left")
+    asked = number.is_not_null() if some is None else number.is_not_null() & pl.Series(some)
+    return rows.filter(asked).join(held, on="rec", how="left", maintain_order="left")
 
 
 def _candidates(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFrame:

@@ -12,18 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from matching.sets import Sets, mixed
+from matching.sets import Flags, Sets, marked, mixed
 from schemas.in_order import in_order
 
 # a block that would make more pairs than this must agree on a further attribute
 BLOCK_CAP = 20_000
 FURTHER = ("sex", "district")
 Whole = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.unsignedinteger]
 Place = npt.NDArray[np.int64]
 # two units of 28 bits and a rule of 8 make 64; the odd multiplier of splitmix64 keeps mixed keys apart
 _SPAN = np.uint64(2**28)
 _RULES = np.uint64(2**8)
-_BITS = 22
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 REPORT_SCHEMA = pl.Schema({"rule": pl.String, "pairs_possible": pl.Int64, "pairs_new": pl.Int64, "blocks_over_cap": pl.Int64, "pairs_dropped": pl.Int64})
@@ -89,27 +89,45 @@ class Bounds:
     across: int | None = None
 
 
+@dataclass(frozen=True)
+class Blocked:
+    """What blocking found.
+
+    Attributes:
+        pairs: l < r (units) with `rule` (index), each once, sorted. report: REPORT_SCHEMA, one row a rule.
+        over: the units of blocks over the cap.
+    """
+
+    pairs: pl.DataFrame
+    report: pl.DataFrame
+    over: Whole
+
+
 def block(
-    values: dict[str, Sets], trusted: npt.NDArray[np.bool_], rules: tuple[Rule, ...] = CHILD_RULES, bounds: Bounds | None = None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    values: dict[str, Sets],
+    trusted: Flags,
+    rules: tuple[Rule, ...] = CHILD_RULES,
+    bounds: Bounds | None = None,
+    touched: Flags | None = None,
+) -> Blocked:
     """The candidate pairs.
 
     Args:
         values: what the units have, by attribute. trusted: for each unit, whether it has a number of its own.
         rules: in the order in which they claim pairs. bounds: the children's where none are given.
-
-    Returns:
-        The pairs l < r (units) with `rule` (index), each once, sorted; and the report (REPORT_SCHEMA), one row a rule.
+        touched: the units of which a pair must have one, where not all pairs are wanted; the blocks that hold one are counted then.
     """
-    keys = _Keys(values, ~trusted, bounds or Bounds())
+    keys = _Keys(values, ~trusted, bounds or Bounds(), touched)
     found: list[Whole] = []
     report: list[dict[str, object]] = []
+    over: list[Whole] = []
     # two rules at once may work out the same keys, and get the same
-    for i, (pairs, counts) in enumerate(in_order(keys.pairs, rules)):
+    for i, (pairs, units, counts) in enumerate(in_order(keys.pairs, rules)):
         pairs *= _RULES
         pairs += np.uint64(i)
         found.append(pairs)
         report.append({"rule": rules[i].name, **counts})
+        over.append(units)
         keys.keep(rules[i + 1 :])
     both = np.concatenate(found)
     found.clear()
@@ -119,7 +137,8 @@ def block(
     new = np.bincount(by, minlength=len(rules))
     table = pl.DataFrame(report).with_columns(pairs_new=pl.Series(new))
     pairs_table = pl.DataFrame({"l": (pair // _SPAN).astype(np.uint32), "r": (pair % _SPAN).astype(np.uint32), "rule": by})
-    return pairs_table, table.match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
+    told = table.match_to_schema(REPORT_SCHEMA, extra_columns="ignore", integer_cast="upcast")
+    return Blocked(pairs_table, told, np.unique(np.concatenate(over)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +151,11 @@ class _Blocks:
     size: Place
     pairs: Place
 
-    def chosen(self, which: npt.NDArray[np.bool_]) -> _Blocks:
+    def keys(self) -> Whole:
+        """The key of each block."""
+        return self.key[self.start]
+
+    def chosen(self, which: Flags) -> _Blocks:
         """Some of the blocks."""
         at = _places(self.start[which], self.size[which])
         return _Blocks(self.key[at], self.unit[at], np.cumsum(self.size[which]) - self.size[which], self.size[which], self.pairs[which])
@@ -145,29 +168,30 @@ class _Keys:
     lists of values ever meet in one key, a needless pair is compared; none is lost.
     """
 
-    def __init__(self, values: dict[str, Sets], loose: npt.NDArray[np.bool_], bounds: Bounds) -> None:
+    def __init__(self, values: dict[str, Sets], loose: Flags, bounds: Bounds, touched: Flags | None) -> None:
         self._values = values
         self._loose = loose
         self._bounds = bounds
+        self._touched = touched
         self._units = np.uint64(2 ** max(int(loose.size).bit_length(), 1))
         self._known: dict[tuple[tuple[str, ...], bool], _Blocks] = {}
 
-    def pairs(self, rule: Rule) -> tuple[Whole, dict[str, int]]:
-        """The pairs of one rule as l x 2^28 + r, and its counts."""
+    def pairs(self, rule: Rule) -> tuple[Whole, Whole, dict[str, int]]:
+        """The pairs of one rule as l x 2^28 + r, the units of blocks over the cap, and its counts."""
         blocks = self._of(rule.attributes, rule.trusted_too)
         over = blocks.pairs > self._bounds.cap
         made = [self._joined(blocks.chosen(~over) if over.any() else blocks, rule.trusted_too)]
-        dropped = 0
+        large, dropped = blocks.chosen(over), 0
         if over.any():
-            narrow = blocks.chosen(over)
-            key, unit = narrow.key, narrow.unit
+            key, unit = large.key, large.unit
             for attribute in (a for a in self._bounds.further if a not in rule.attributes):
                 key, unit = self._narrowed(key, unit, attribute)
             narrow = self._thinned(key, unit, rule.trusted_too)
             still = narrow.pairs > self._bounds.cap
             dropped = int(narrow.pairs[still].sum())
             made.append(self._joined(narrow.chosen(~still), rule.trusted_too))
-        return _distinct(np.concatenate(made)), {"pairs_possible": int(blocks.pairs.sum()), "blocks_over_cap": int(over.sum()), "pairs_dropped": dropped}
+        counts = {"pairs_possible": int(blocks.pairs.sum()), "blocks_over_cap": int(over.sum()), "pairs_dropped": dropped}
+        return _distinct(np.concatenate(made)), large.unit, counts
 
     def keep(self, rules: tuple[Rule, ...]) -> None:
         """Let go of keys that none of these rules begins with."""
@@ -181,8 +205,9 @@ class _Keys:
         if known is not None:
             return known
         if len(attributes) == 1:
-            sets = self._values[attributes[0]]
-            key, unit = mixed(sets.value), sets.holders().astype(np.uint64)
+            value, unit = self._first(self._values[attributes[0]])
+            value, unit = self._sieved(value, unit, trusted_too)
+            key, unit = mixed(value), unit.astype(np.uint64)
         else:
             shorter = self._of(attributes[:-1], trusted_too)
             key, unit = self._narrowed(shorter.key, shorter.unit, attributes[-1])
@@ -195,16 +220,27 @@ class _Keys:
         value = sets.value[_places(sets.start[unit].astype(np.int64), size)]
         return np.repeat(key, size) * _MIX + mixed(value), np.repeat(unit, size)
 
+    def _first(self, sets: Sets) -> tuple[Numbers, Numbers]:
+        """Values and their units; where some units are asked about, hardly more than the values that one of them has."""
+        if self._touched is None:
+            return sets.value, sets.holders()
+        asked = np.flatnonzero(self._touched).astype(np.uint32)
+        near = np.flatnonzero(marked(sets.value, sets.value[_places(sets.start[asked].astype(np.int64), sets.sizes(asked))]))
+        return sets.value[near], (np.searchsorted(sets.start, near, side="right") - 1).astype(np.uint32)
+
+    def _sieved(self, key: Numbers, unit: Numbers, trusted_too: bool) -> tuple[Numbers, Numbers]:
+        """Keys and units without nearly all whose block makes no pair that is wanted: tables of bits tell them, before anything is sorted."""
+        if self._bounds.across is None:
+            wanted = [] if self._touched is None else [self._touched]
+            for some in [*wanted, *([] if trusted_too else [self._loose])]:
+                near = marked(key, key[some[unit]])
+                key, unit = key[near], unit[near]
+        return key, unit
+
     def _thinned(self, key: Whole, unit: Whole, trusted_too: bool) -> _Blocks:
         """The blocks of distinct units that make a pair."""
         across = self._bounds.across
-        if across is None and not trusted_too:
-            # most keys belong to no loose unit: a table of bits tells nearly all of them, before anything is sorted
-            mark = np.zeros(2**_BITS, dtype=np.bool_)
-            place = key >> np.uint64(64 - _BITS)
-            mark[place[self._loose[unit]]] = True
-            wanted = mark[place]
-            key, unit = key[wanted], unit[wanted]
+        key, unit = self._sieved(key, unit, trusted_too)
         both = _distinct(key // self._units * self._units + unit)
         key, unit = both // self._units, both % self._units
         start = np.flatnonzero(_starts(key))
@@ -215,21 +251,30 @@ class _Keys:
         else:
             first = _summed(unit < np.uint64(across), start)
             pairs = first * (size - first)
-        return _Blocks(key, unit, start, size, pairs).chosen(pairs > 0)
+        wanted = pairs > 0
+        if self._touched is not None:
+            wanted &= _summed(self._touched[unit], start) > 0
+        return _Blocks(key, unit, start, size, pairs).chosen(wanted)
 
     def _joined(self, blocks: _Blocks, trusted_too: bool) -> Whole:
-        """The pairs of units of one block, one of them loose, or of two tables."""
-        across = self._bounds.across
+        """The pairs of units of one block, one of them loose and one of them changed, or of two tables."""
+        across, looks = self._bounds.across, np.ones(len(blocks.unit), dtype=np.bool_) if trusted_too else self._loose[blocks.unit]
         start, size = np.repeat(blocks.start, blocks.size), np.repeat(blocks.size, blocks.size)
-        left = np.ones(len(blocks.unit), dtype=np.bool_) if trusted_too else self._loose[blocks.unit]
-        left = blocks.unit < np.uint64(across) if across is not None else left
+        left = looks
+        if across is not None:
+            left = blocks.unit < np.uint64(across)
+        elif self._touched is not None:
+            left = self._touched[blocks.unit]
         here = np.repeat(blocks.unit[left], size[left])
-        there = blocks.unit[_places(start[left], size[left])]
+        at = _places(start[left], size[left])
+        there = blocks.unit[at]
         if across is not None:
             wanted = there >= np.uint64(across)
         else:
             # of two units that both look for others the smaller finds the larger
-            wanted = (here < there) | (np.zeros(len(there), dtype=np.bool_) if trusted_too else ~self._loose[there])
+            wanted = (here < there) | ~left[at]
+            if self._touched is not None:
+                wanted &= (looks[at] | np.repeat(looks[left], size[left])) & (here != there)
         here, there = here[wanted], there[wanted]
         return np.minimum(here, there) * _SPAN + np.maximum(here, there)
 
@@ -240,7 +285,7 @@ def _places(start: Place, size: Place) -> Place:
     return places
 
 
-def _starts(ordered: Whole) -> npt.NDArray[np.bool_]:
+def _starts(ordered: Whole) -> Flags:
     """Whether each of some sorted numbers differs from the one before it."""
     return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
 
@@ -251,7 +296,7 @@ def _distinct(numbers: Whole) -> Whole:
     return numbers[_starts(numbers)]
 
 
-def _summed(flags: npt.NDArray[np.bool_], start: Place) -> Place:
+def _summed(flags: Flags, start: Place) -> Place:
     """How many flags each block has."""
     sums: Place = np.add.reduceat(flags.astype(np.int64), start) if len(start) else start
     return sums

@@ -8,7 +8,7 @@ Components in which nothing can conflict are joined whole (scipy); only the othe
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,16 @@ class Constraints:
     giant: int = GIANT
     sources: pl.Series | None = None
 
+    def among(self, units: pl.Series, number: npt.NDArray[np.uint32]) -> Constraints:
+        """What some units must keep to; `number`: what each of them is called there."""
+        has = np.zeros(len(self.trusted), dtype=np.bool_)
+        has[units.to_numpy()] = True
+        apart, together = (
+            _renumbered(pairs.filter(has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]), number) for pairs in (self.apart, self.together)
+        )
+        sources = None if self.sources is None else self.sources.gather(units)
+        return replace(self, trusted=self.trusted.gather(units), apart=apart, together=together, exclusive=tuple(e.gather(units) for e in self.exclusive), sources=sources)
+
     def keys(self) -> pl.DataFrame:
         """A column of values for each of `exclusive`, and first the trusted number: each trusted unit is a value of its own."""
         own = pl.Series("k0", np.arange(len(self.trusted), dtype=np.int64)).to_frame().select(pl.when(self.trusted).then("k0"))
@@ -85,6 +95,24 @@ def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Cl
         limits.together.select("l", "r", match_weight=pl.lit(float("inf")), wavering=pl.lit(False), decided=pl.lit(True)),
     ]).sort("decided", "match_weight", "l", "r", descending=[True, True, False, False])  # fmt: skip
     wanted = wanted.unique(["l", "r"], keep="first", maintain_order=True)
+    linked = pl.concat([wanted["l"], wanted["r"]]).unique().sort()
+    own = np.arange(count, dtype=np.uint32)
+    number = own.copy()
+    number[linked.to_numpy()] = np.arange(len(linked))
+    found = _clustered(_renumbered(wanted, number), limits.among(linked, number), margin)
+    back = linked.to_numpy()
+    own[back] = back[found.cluster["cluster"].to_numpy()]
+    return Clustering(pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "cluster": own}), _renumbered(found.refused, back))
+
+
+def _renumbered(pairs: pl.DataFrame, number: npt.NDArray[np.uint32]) -> pl.DataFrame:
+    """Pairs l, r under other numbers."""
+    return pairs.with_columns(pl.Series(side, number[pairs[side].to_numpy()], dtype=pl.UInt32) for side in ("l", "r"))
+
+
+def _clustered(wanted: pl.DataFrame, limits: Constraints, margin: float) -> Clustering:
+    """The same of units that all have an edge, numbered without a gap; `wanted`: their edges, best first."""
+    count = len(limits.trusted)
     part = _components(count, wanted)
     troubled = _troubled(part, limits, part[wanted.filter("wavering")["l"].to_numpy()])
     walk = _Walk(limits, margin, troubled)
@@ -123,12 +151,13 @@ class _Walk:
 
     def __init__(self, limits: Constraints, margin: float, units: pl.Series) -> None:
         self._keys = dict(zip(units.to_list(), limits.keys()[units.to_numpy()].rows(), strict=True))
+        apart = limits.apart.filter(pl.col("l").is_in(units.implode()) & pl.col("r").is_in(units.implode()))
         self._giant = limits.giant
         self._margin = margin
         self._root: dict[int, int] = {}
         self._held: dict[int, tuple[int | None, ...]] = {}
         self._apart: dict[int, dict[int, str]] = defaultdict(dict)
-        for left, right, cause in limits.apart.sort("l", "r", "cause", descending=[False, False, True]).iter_rows():
+        for left, right, cause in apart.sort("l", "r", "cause", descending=[False, False, True]).iter_rows():
             self._apart[left][right] = cause
             self._apart[right][left] = cause
         self._members: dict[int, list[int]] = {}

@@ -7,7 +7,7 @@ different texts of one hash would look alike once in 10^19 pairs; an id number i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -18,12 +18,16 @@ from matching import identifiers
 from matching.name_levels import name_table
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.in_order import in_order
-from schemas.tables.record import RECORD, RELATIONS
+from schemas.tables.record import ID_STATUSES, RECORD, RELATIONS
 
 UNINFORMATIVE = ("newborn", "nickname", "absent")
 # an address shorter than this, marks and blanks aside, is a village or a street, no home
 _ADDRESS_LENGTH = 8
 _FAULTY = ("checksum_failed", "impossible_date")
+# kinds of what is left of a number
+_WRONG, _PARTIAL, _ROUNDED = "faulty", "partial", "rounded"
+# stands for the three characters that Excel made zeros
+_CUT = "???"
 FEED = pl.Enum(sorted(CHILD_FEEDS))
 PRECISION = pl.Enum(["day", "month", "year"])
 RELATION = pl.Enum(RELATIONS)
@@ -45,11 +49,11 @@ class Records:
 
     Attributes:
         rows: one row a record_hash, in its order, so that a row's place is its `rec` (UInt32): record_hash, feed, number (the valid id number, packed),
-            name_code (of `names`), is_informative (the name says who), is_female, birth_date, precision, first_seen and last_seen (export dates), and
-            hashes of what is only ever equal or not: place, place_town, hukou, hukou_town, address, feed_key.
+            name_code (of `names`), is_informative (the name says who), is_female, birth_date, precision, reading (how its numbers were read), first_seen
+            and last_seen (export dates), and hashes of what is only ever equal or not: place, place_town, hukou, hukou_town, address, feed_key.
         names: the name table (`matching.name_levels.name_table`).
         sparse: rec, value of each of `SPARSE`: hashes, codes of names, the packed number inside a record key.
-        texts: rec, text, kind (faulty, partial): what is left of a number that is not valid, 18 characters.
+        texts: rec, text, kind (faulty, partial, rounded): what is left of a number that is not valid, or that Excel rounded though it looks valid, 18 characters.
         relatives: rec, relation, name_code, number (packed), phone (hash); one row a relative.
         phones: rec, value (hash); one row a phone of the row itself.
         of_row: the rec of each row of the RECORD frames, in their order.
@@ -75,8 +79,8 @@ class Records:
 
     @property
     def partial(self) -> pl.DataFrame:
-        """rec, text of the numbers that are not whole."""
-        return self.texts.filter(pl.col("kind") == "partial").select("rec", "text")
+        """rec, text and code (a hash that leaves room for a kind) of the numbers that are not whole."""
+        return self.texts.filter(pl.col("kind") != _WRONG).select("rec", "text", code=pl.col("text").hash() // 8)
 
     @property
     def recs(self) -> pl.DataFrame:
@@ -103,31 +107,59 @@ def code_records(record: pl.DataFrame) -> Records:
 
 def code_parts(parts: Iterable[pl.DataFrame]) -> Records:
     """The distinct rows of RECORD frames; one is held at a time. Rows of equal record_hash are one row: they say the same, and the newest export speaks."""
+    return without_rounded(as_written(parts))
+
+
+def as_written(parts: Iterable[pl.DataFrame], known: pl.DataFrame | None = None) -> Records:
+    """The same with every number that looks valid taken for one; `known`: a name table that need not be worked out again."""
     coded = [*in_order(_part, numbered(chain([RECORD.empty()], parts)))]
-    names = name_table(pl.concat([p.names for p in coded]).unique())
+    names = with_names(known, pl.concat([p.names for p in coded]).unique())
     rows = pl.concat([p.rows for p in coded])
     sparse = {name: pl.concat([p.sparse[name] for p in coded]) for name in SPARSE}
     texts, relatives, phones = (pl.concat([getattr(p, kind) for p in coded]) for kind in ("texts", "relatives", "phones"))
     coded.clear()
-    order = rows.select(pl.arg_sort_by("record_hash", "export_date")).to_series().to_numpy()
-    ordered = rows["record_hash"].to_numpy()[order]
-    is_kept = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
-    of_row = np.empty(len(order), dtype=np.uint32)
-    of_row[order] = np.cumsum(is_kept) - is_kept
-    kept = np.zeros(len(order), dtype=np.bool_)
-    kept[order[is_kept]] = True
-    held = _Held(of_row, kept, names)
-    first_seen = rows["export_date"].gather(order[np.append(True, is_kept[:-1])[: len(order)]])
+    once = once_each(rows)
+    kept = np.zeros(rows.height, dtype=np.bool_)
+    kept[once.newest] = True
+    held = _Held(once.of_row, kept, names)
+    first_seen = rows["export_date"].gather(once.oldest)
     # column by column, so that what is gathered from can go
-    columns = [rows.drop_in_place(name).gather(order[is_kept]) for name in rows.columns]
+    columns = [rows.drop_in_place(name).gather(once.newest) for name in rows.columns]
     rows = _with_code(pl.DataFrame(columns), "name_code", names).rename({"export_date": "last_seen"}).with_columns(first_seen.alias("first_seen"))
-    rows, texts = _without_rounded(rows, held.chosen(texts))
     return Records(
-        rows, names, {name: held.chosen(sparse.pop(name), ("value",) if name in _NAMES else ()) for name in SPARSE}, texts,
+        rows, names, {name: held.chosen(sparse.pop(name), ("value",) if name in _NAMES else ()) for name in SPARSE}, held.chosen(texts),
         relatives=held.chosen(relatives, ("name_code",)),
         phones=held.chosen(phones),
-        of_row=of_row,
+        of_row=once.of_row,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Once:
+    """Rows of equal record_hash as one: `newest` and `oldest`, the rows that stand first and last by export date, in the order of record_hash; and `of_row`, each row's rec."""
+
+    newest: npt.NDArray[np.int64]
+    oldest: npt.NDArray[np.int64]
+    of_row: Row
+
+
+def once_each(rows: pl.DataFrame) -> Once:
+    """Which rows say the same; `rows` has record_hash and export_date."""
+    order = rows.select(pl.arg_sort_by("record_hash", "export_date")).to_series().to_numpy()
+    ordered = rows["record_hash"].to_numpy()[order]
+    is_last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
+    of_row = np.empty(len(order), dtype=np.uint32)
+    of_row[order] = np.cumsum(is_last) - is_last
+    return Once(order[is_last], order[np.append(True, is_last[:-1])[: len(order)]], of_row)
+
+
+def with_names(known: pl.DataFrame | None, names: pl.Series) -> pl.DataFrame:
+    """The name table of the known names and some more."""
+    if known is None:
+        return name_table(names)
+    more = name_table(names.filter(~names.is_in(known["name"].implode())))
+    both = pl.concat([known.drop("code"), more.drop("code")]).sort("name")
+    return both.with_row_index("code").select(more.columns)
 
 
 @dataclass(frozen=True)
@@ -156,6 +188,13 @@ def _with_code(table: pl.DataFrame, column: str, names: pl.DataFrame) -> pl.Data
     return table.with_columns(codes.alias(column))
 
 
+def reading() -> pl.Expr:
+    """How a row's numbers were read. A row's content settles all else that standardising makes of it; its numbers hang on the day of the export too, on which
+    their dates must be possible, and on whether a workbook held them as numbers."""
+    status = pl.col("id_number_status").cast(pl.Enum(ID_STATUSES)).to_physical().cast(pl.UInt8) + 1
+    return status.fill_null(0) * 2 + pl.col("key_id_number").is_not_null().cast(pl.UInt8)
+
+
 def hashed(text: pl.Expr) -> pl.Expr:
     """The hash of a text; null of null."""
     return pl.when(text.is_not_null()).then(text.hash())
@@ -181,6 +220,7 @@ def _part(part: tuple[int, int, pl.DataFrame]) -> _Part:
         is_female=pl.coalesce("sex", _sex_of_newborn()) == "female",
         birth_date="birth_date",
         precision=pl.col("birth_date_precision").fill_null("day").cast(PRECISION),
+        reading=reading(),
         **{code: hashed(pl.col(text)) for code, text in _NAMES.items()},
         **_hashes(),
         key_number=identifiers.packed(pl.col("key_id_number")),
@@ -206,22 +246,32 @@ def _part(part: tuple[int, int, pl.DataFrame]) -> _Part:
 def _texts(numbered: pl.DataFrame) -> pl.DataFrame:
     """row, text, kind: what is left of numbers that are not valid."""
     faulty = numbered.filter(pl.col("id_number_status").is_in(_FAULTY), pl.col("id_number").is_not_null()).select(
-        "row", text="id_number", kind=pl.lit("faulty")
+        "row", text="id_number", kind=pl.lit(_WRONG)
     )
-    partial = numbered.filter(pl.col("id_partial").is_not_null()).select("row", text="id_partial", kind=pl.lit("partial"))
+    partial = numbered.filter(pl.col("id_partial").is_not_null()).select("row", text="id_partial", kind=pl.lit(_PARTIAL))
     return pl.concat([faulty, partial]).filter(pl.col("text").str.len_chars() == identifiers.LENGTH)
 
 
-def _without_rounded(rows: pl.DataFrame, texts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def without_rounded(written: Records) -> Records:
     """One rounded number in eleven passes the checksum: `000` at its end, where the same name has the same 15 digits with another end, is Excel's."""
+    rows = written.rows
     front, is_round = identifiers.rounding(pl.col("number"))
     valid = rows.select("name_code", "number", front=front, is_round=is_round).with_row_index("rec").drop_nulls()
     ended = valid.filter("is_round")
     rounded = ended.join(valid.filter(~pl.col("is_round")), on=["front", "name_code"], how="semi").select("rec", "number")
     spoilt = np.zeros(rows.height, dtype=np.bool_)
     spoilt[rounded["rec"].to_numpy()] = True
-    left = rounded.select("rec", text=identifiers.unpacked(pl.col("number")).str.slice(0, 15) + "???", kind=pl.lit("partial"))
-    return rows.with_columns(number=pl.when(~pl.Series(spoilt)).then("number")), pl.concat([texts, left])
+    left = rounded.select("rec", text=identifiers.unpacked(pl.col("number")).str.slice(0, 15) + _CUT, kind=pl.lit(_ROUNDED))
+    return replace(written, rows=rows.with_columns(number=pl.when(~pl.Series(spoilt)).then("number")), texts=pl.concat([written.texts, left]))
+
+
+def with_rounded(records: Records) -> Records:
+    """What `without_rounded` was given."""
+    is_rounded = pl.col("kind") == _ROUNDED
+    number = identifiers.packed(pl.col("text").str.replace(_CUT, "000", literal=True))
+    rounded = records.texts.filter(is_rounded).select("rec", number=number)
+    rows = records.rows.with_columns(records.rows["number"].scatter(rounded["rec"], rounded["number"]))
+    return replace(records, rows=rows, texts=records.texts.filter(~is_rounded))
 
 
 def _exploded(numbered: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -50,13 +50,13 @@ class Units:
     """The units of a night: what they have, by attribute (`matching.features.attributes`), and what the values stand for.
 
     Attributes:
-        count: how many there are. names: the name table. partial: the texts of numbers that are not whole. frequencies: see `matching.frequencies`.
+        count: how many there are. names: the name table. partial: code, text of the numbers that are not whole. frequencies: see `matching.frequencies`.
     """
 
     count: int
     values: dict[str, Sets]
     names: pl.DataFrame
-    partial: pl.Series
+    partial: pl.DataFrame
     frequencies: dict[str, Shares]
 
 
@@ -90,6 +90,37 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     left, right = (pairs[side].cast(pl.UInt32).to_numpy() for side in ("l", "r"))
     slices = [_Pairs(left[at : at + _SLICE], right[at : at + _SLICE]) for at in range(0, max(1, len(left)), _SLICE)]
     return pairs.hstack(pl.concat(in_order(lambda some: _compared(some, units, model), slices)))
+
+
+def frequencies_of(compared: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
+    """`name_frequency` and `birth_date_frequency` of pairs whose levels are known, as `compare` has them.
+
+    Args:
+        compared: what `compare` made, of units that have the values they had then.
+    """
+    left, right = (compared[side].to_numpy() for side in ("l", "r"))
+    name, birth = (compared[column].fill_null(-1).to_numpy() for column in ("name", "birth_date"))
+    position = model.comparison("name").position
+    names, births = np.full(len(left), np.nan), np.full(len(left), np.nan)
+    for out, at, attribute in (
+        (names, name == position(name_levels.LEVELS[name_levels.SAME]), "name"),
+        (births, birth == model.comparison("birth_date").position("same"), "birth"),
+    ):
+        out[at] = _rarest_shared(_Pairs(left[at], right[at]), units, attribute)
+    similar = np.flatnonzero(np.isin(name, [position(name_levels.LEVELS[kind]) for kind in (name_levels.SOUND, name_levels.GIVEN)]))
+    for first in range(0, len(similar), _SLICE):
+        some = similar[first : first + _SLICE]
+        names[some] = _names(_Pairs(left[some], right[some]), units, model)[1]
+    return pl.DataFrame({"name_frequency": names, "birth_date_frequency": births}, nan_to_null=True)
+
+
+def _rarest_shared(pairs: _Pairs, units: Units, attribute: str) -> npt.NDArray[np.float64]:
+    """The frequency of the rarest value of an attribute that both units of each pair have."""
+    pair, a, b = pairs.crossed(units.values[attribute])
+    common = a == b
+    rarest = np.full(len(pairs.left), np.inf)
+    np.minimum.at(rarest, pair[common], units.frequencies[attribute].of(a[common]))
+    return rarest
 
 
 def _compared(pairs: _Pairs, units: Units, model: Model) -> pl.DataFrame:
@@ -160,7 +191,8 @@ def _births(pairs: _Pairs, units: Units, model: Model) -> tuple[Levels, npt.NDAr
     distinct, which = np.unique(a[other].astype(np.uint64) << np.uint64(32) | b[other], return_inverse=True)
     days = pl.DataFrame({"value": (distinct >> np.uint64(32)).astype(np.uint32).view(np.int32), "value_r": distinct.astype(np.uint32).view(np.int32)})
     level[other] = _day_levels(days, position)[which]
-    best, rarest = _best(pair, level, units.frequencies["birth"].of(a), len(pairs.left))
+    frequency = np.where(level == position("same"), units.frequencies["birth"].of(a), np.nan)
+    best, rarest = _best(pair, level, frequency, len(pairs.left))
     coarse = np.full(len(pairs.left), -1)
     for attribute, name in (("birth_year", "year_same"), ("birth_month", "month_same")):
         sets = units.values[attribute]
@@ -225,14 +257,14 @@ def _id_numbers(pairs: _Pairs, units: Units, model: Model) -> Levels:
     return np.where(best == _SILENT, -1, best)
 
 
-def _id_texts(codes: pl.Series, partial: pl.Series) -> pl.DataFrame:
+def _id_texts(codes: pl.Series, partial: pl.DataFrame) -> pl.DataFrame:
     """text, kind of what `matching.features.id_code` wrote."""
     told = codes.to_frame("code").select(number=pl.col("code") // len(ID_KINDS), kind=pl.col("code") % len(ID_KINDS))
     kinds = dict(enumerate(ID_KINDS))
     is_partial = pl.col("kind") == ID_KINDS.index("partial")
-    left = told.filter(is_partial)["number"]
+    left = told.filter(is_partial).select(code="number").join(partial, on="code", how="left", maintain_order="left")["text"]
     whole = told.select(text=identifiers.unpacked(pl.col("number")), kind=pl.col("kind").replace_strict(kinds, return_dtype=pl.String))
-    text = whole["text"].scatter(told.select(is_partial.arg_true()).to_series(), partial.gather(left))
+    text = whole["text"].scatter(told.select(is_partial.arg_true()).to_series(), left)
     return whole.with_columns(text=text)
 
 

@@ -61,13 +61,13 @@ class Members:
         return long.select(pl.Series("unit", self.unit[long["rec"].to_numpy()], dtype=pl.UInt32), pl.exclude("rec"))
 
 
-def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[str, Sets]:
+def attributes(records: Records, own: pl.DataFrame, members: Members, among: int | None = None) -> dict[str, Sets]:
     """Every attribute of the units: what blocking goes by and comparisons look at.
 
     Args:
         records: the distinct rows.
         own: what `matching.anchors.own_numbers` made: rec, own_id, id_birth, id_is_female. What a trusted number says of birth date and sex wins.
-        members: the units.
+        members: the units. among: how many units there are where these are some of them, so that values are kept alike.
     """
     rows, sets, lifted = records.rows, members.sets, members.lifted
     near = partial(_relatives, records)
@@ -95,7 +95,8 @@ def attributes(records: Records, own: pl.DataFrame, members: Members) -> dict[st
     }
 
     def held(name: str) -> Sets:
-        return (Sets.exactly if name in EXACT else Sets.of)(made[name](), members.count)
+        table = made[name]()
+        return Sets.exactly(table, members.count) if name in EXACT else Sets.of(table, members.count, among)
 
     return dict(zip(made, in_order(held, made), strict=True))
 
@@ -166,12 +167,12 @@ def _id_texts(records: Records, own: pl.DataFrame, members: Members) -> pl.DataF
     numbers = {"own": _own_ids(own), "key": records.sparse["key_number"].rename({"value": "number"}), "carried": carried}
     coded = [_heads(held, members).select("unit", value=id_code(pl.col("number"), kind)) for kind, held in numbers.items()]
     faulty = records.texts.filter(pl.col("kind") == "faulty").select("rec", value=id_code(identifiers.packed(pl.col("text")), "faulty")).drop_nulls()
-    partial = records.partial.select("rec", value=id_code(pl.int_range(pl.len(), dtype=pl.UInt64), "partial"))
+    partial = records.partial.select("rec", value=id_code(pl.col("code"), "partial"))
     return pl.concat([*coded, members.lifted(faulty), members.lifted(partial)])
 
 
 def id_code(number: pl.Expr, kind: str) -> pl.Expr:
-    """A packed number, or the place of a text among `Records.partial`, with its kind (own, faulty, partial, key, carried: valid, taken for a sibling's)."""
+    """A packed number, or the code of a text of `Records.partial`, with its kind (own, faulty, partial, key, carried: valid, taken for a sibling's)."""
     return number * len(ID_KINDS) + ID_KINDS.index(kind)
 
 
@@ -207,14 +208,19 @@ def _names(records: Records, members: Members) -> pl.DataFrame:
 def _part_of_names(records: Records, members: Members, part: str) -> pl.DataFrame:
     """A part of the names, by hash."""
     names = _names(records, members)
-    return pl.DataFrame({"unit": names["unit"], "value": records.names[part].hash().gather(names["value"])})
+    return pl.DataFrame({"unit": names["unit"], "value": _hashes_of(records.names[part], names["value"])})
+
+
+def _hashes_of(texts: pl.Series, codes: pl.Series) -> pl.Series:
+    """The hash of the text of each code; each text is hashed once, and of few codes those alone."""
+    return texts.hash().gather(codes) if len(codes) > len(texts) else texts.gather(codes).hash()
 
 
 def _spoken(records: Records, members: Members) -> pl.DataFrame:
     """How the names may sound, by hash."""
     table, names = records.names["sounds"], _names(records, members)
-    first = table.list.first().hash()
+    first = _hashes_of(table.list.first(), names["value"])
     several = table.list.len() > 1
     rest = records.names.filter(several).select(value="code", sound="sounds").explode("sound")
     rest = names.join(rest, on="value").select("unit", value=pl.col("sound").hash())
-    return pl.concat([pl.DataFrame({"unit": names["unit"], "value": first.gather(names["value"])}), rest])
+    return pl.concat([pl.DataFrame({"unit": names["unit"], "value": first}), rest])

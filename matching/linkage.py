@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from matching.again.base import Keeping, read_base
+from matching.again.night import go_on
+from matching.again.source import Source
 from matching.clustering import Constraints, cluster_units
-from matching.coding import READ, Records, code_parts
+from matching.coding import code_parts
 from matching.found import Found
 from matching.model import Model, load_model
 from matching.night import Night, prepare_records
-from matching.pairs import Pairing, pair_up
+from matching.pairs import Paired, Pairing, pair_up
 from matching.persons import TOLD
 from matching.review import decisions, queue_of
 from matching.run import Run
 from schemas.growing import GrowingParquet
 from schemas.tables.identity import IDENTITY
 from schemas.tables.record import PERSON, PERSON_RECORD, RECORD
-
-# rows that are read at once
-_PART_ROWS = 2**19
 
 
 @dataclass(frozen=True)
@@ -43,18 +41,19 @@ class Linked:
     report: dict[str, object]
 
 
-def link(work: Path, as_of: date, pairing: Pairing = pair_up) -> None:
+def link(work: Path, as_of: date, pairing: Pairing = pair_up, shelf: Path | None = None) -> None:
     """Links the records of `work/record/*.parquet` and writes person_record, person, review_queue, identity, identity_event and linkage.json.
 
     Args:
         work: the run's folder; `previous/` holds the last register's tables, where there is one. as_of: the day the run is for.
         pairing: how pairs are found and weighed: here, or part by part elsewhere.
+        shelf: a folder in which what is worked out is kept, and which is gone on from where it holds another night's; nothing is where none is given.
     """
-    files = sorted((work / "record").glob("*.parquet"))
+    source = Source.of_files(sorted((work / "record").glob("*.parquet")))
     previous = {f.stem: pl.read_parquet(f) for f in sorted((work / "previous").glob("*.parquet"))}
-    run = _run(code_parts(_all_parts(files, READ)), previous, as_of, load_model(), pairing)
+    run = _run(source, previous, as_of, load_model(), pairing, shelf)
     previous.clear()
-    gathering = run.gathering(partial(_all_parts, files, TOLD), work / "linkage_rows")
+    gathering = run.gathering(partial(source.parts, TOLD), work / "linkage_rows")
     with GrowingParquet(work / "person_record.parquet") as out:
         out.write(PERSON_RECORD.empty())
         for part in run.counted(gathering.person_record()):
@@ -73,25 +72,10 @@ def link(work: Path, as_of: date, pairing: Pairing = pair_up) -> None:
     (work / "linkage.json").write_text(json.dumps(run.report(rest["review_queue"].height), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def _run(records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing = pair_up) -> Run:
-    return Run(resolve(records, previous, as_of, model, pairing), records.of_row, previous, as_of, model)
-
-
-def parts(file: Path, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
-    """Some columns of a Parquet file, part by part."""
-    rows = pl.scan_parquet(file).select(columns)
-    for first in range(0, rows.select(pl.len()).collect().item(), _PART_ROWS):
-        yield rows.slice(first, _PART_ROWS).collect()
-
-
-def _all_parts(files: list[Path], columns: Iterable[str]) -> Iterator[pl.DataFrame]:
-    return chain.from_iterable(parts(file, columns) for file in files)
-
-
-def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model | None = None) -> Linked:
+def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model | None = None, shelf: Path | None = None) -> Linked:
     """The same on frames: RECORD and the last run's tables in, this run's tables out."""
     record = RECORD.conform(record)
-    run = _run(code_parts([record]), previous, as_of, model or load_model())
+    run = _run(Source((record.lazy(),)), previous, as_of, model or load_model(), pair_up, shelf)
     gathering = run.gathering(lambda: iter([record]), None)
     person_record = pl.concat(run.counted(gathering.person_record())).sort(PERSON_RECORD.key)
     made = [(person, run.identity(living)) for person, living in gathering.persons()]
@@ -100,12 +84,40 @@ def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of:
     return Linked(tables, run.report(tables["review_queue"].height))
 
 
-def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing = pair_up) -> Found:
-    """From coded records to clusters: the part that has nothing to do with what persons are called."""
-    night = prepare_records(records, as_of, model)
-    records.shed()
-    weighed, blocks = pairing(night, model)
+def _run(source: Source, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing, shelf: Path | None) -> Run:
+    night, paired = tonight(source, as_of, model, pairing, shelf)
+    return Run(clustered(night, paired, previous, model), night.records.of_row, previous, as_of, model)
+
+
+def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_up, shelf: Path | None = None) -> tuple[Night, Paired]:
+    """From records to weighed pairs, going on from what the shelf has; see `link`."""
+    base = None if shelf is None else read_base(shelf)
+    found = None if base is None else go_on(base, source, as_of, model)
+    keeping = None if shelf is None else Keeping(shelf)
+    if found is not None:
+        night, paired = found
+        _keep(keeping, night)
+    else:
+        night = prepare_records(code_parts(source.parts()), as_of, model)
+        _keep(keeping, night)
+        night.records.shed()
+        paired = pairing(night, model)
+    if keeping is not None and paired.over is not None:
+        keeping.pairs(night, paired, model)
+        keeping.finish(night, as_of)
+    night.records.shed()
     night.shed()
+    return night, paired
+
+
+def _keep(keeping: Keeping | None, night: Night) -> None:
+    if keeping is not None:
+        keeping.night(night)
+
+
+def clustered(night: Night, paired: Paired, previous: dict[str, pl.DataFrame], model: Model) -> Found:
+    """From weighed pairs to clusters: the part that has nothing to do with what persons are called."""
+    records, weighed = night.records, paired.weighed
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
         night.members["unit"], own_id=_own_ids(night)
     )
@@ -113,7 +125,7 @@ def resolve(records: Records, previous: dict[str, pl.DataFrame], as_of: date, mo
     clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
     decided = pl.concat([bound["l"], bound["r"]]).unique()
     rows = rows.with_columns(clustering.cluster["cluster"].gather(rows["unit"]), is_decided=pl.col("unit").is_in(decided.implode()))
-    return Found(night.own, night.changed, night.held, int(night.trusted.sum()), blocks, weighed, clustering, bound, rows)
+    return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, clustering, bound, rows)
 
 
 def _own_ids(night: Night) -> pl.Series:

@@ -17,6 +17,7 @@ from matching.comparisons import Units
 from matching.features import Members
 from matching.frequencies import frequencies
 from matching.model import Model
+from matching.sets import Sets
 
 
 @dataclass
@@ -61,22 +62,26 @@ def prepare_records(records: Records, as_of: date, model: Model) -> Night:
     own = anchors.own_numbers(records, as_of)
     changed = anchors.changed_numbers(records, own)
     members = members_of(records.count, own, changed)
-    return Night(records, own, changed, members, *_units(records, own, members, model))
+    return night_of(records, own, changed, members, features.attributes(records, own, members), model)
+
+
+def night_of(records: Records, own: pl.DataFrame, changed: pl.DataFrame, members: Members, values: dict[str, Sets], model: Model) -> Night:
+    """The night of what was found out; `values`: every attribute of the units."""
+    trusted = np.zeros(members.count, dtype=np.bool_)
+    trusted[members.unit[own.filter(pl.col("own_id").is_not_null())["rec"].to_numpy()]] = True
+    return Night(records, own, changed, members, _units(records, values, model), trusted)
 
 
 def prepare_rows(records: Records, model: Model) -> Units:
     """Every row as a unit of its own, with what it says itself and nothing of its number: what training compares."""
     each = np.arange(records.count, dtype=np.uint32)
-    return _units(records, anchors.OWN_SCHEMA.to_frame(), Members(each, each), model)[0]
+    return _units(records, features.attributes(records, anchors.OWN_SCHEMA.to_frame(), Members(each, each)), model)
 
 
-def _units(records: Records, own: pl.DataFrame, members: Members, model: Model) -> tuple[Units, npt.NDArray[np.bool_]]:
-    """The units' values, and which units have a number of their own."""
-    values = features.attributes(records, own, members)
-    units = Units(members.count, values, records.names, records.partial["text"], frequencies(values, records.names, model))
-    trusted = np.zeros(members.count, dtype=np.bool_)
-    trusted[members.unit[own.filter(pl.col("own_id").is_not_null())["rec"].to_numpy()]] = True
-    return units, trusted
+def _units(records: Records, values: dict[str, Sets], model: Model) -> Units:
+    """The units' values, and what they stand for."""
+    partial = records.partial.select("code", "text").unique(maintain_order=True)
+    return Units(values["name"].count, values, records.names, partial, frequencies(values, records.names, model))
 
 
 def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:

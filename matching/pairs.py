@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from matching.blocking import block
@@ -15,17 +18,33 @@ from matching.sets import Flags
 
 # what blocking says of a pair
 PAIR = ("l", "r", "rule")
-# a way from a night to its weighed pairs, in the order of the pairs, and the report of blocking
-Pairing = Callable[[Night, Model], tuple[pl.DataFrame, pl.DataFrame]]
 
 
-def pair_up(night: Night, model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The weighed pairs of a night, worked out in this process, and the report of blocking."""
-    pairs, report = block(night.units.values, night.trusted)
-    return weighed_pairs(pairs, night.trusted, night.units, model), report
+@dataclass(frozen=True)
+class Paired:
+    """The weighed pairs of a night, in the order of the pairs, the report of blocking, and the units of blocks over the cap; null where nobody looked."""
+
+    weighed: pl.DataFrame
+    report: pl.DataFrame
+    over: npt.NDArray[np.uint64] | None
+
+
+# a way from a night to its weighed pairs
+Pairing = Callable[[Night, Model], Paired]
+
+
+def pair_up(night: Night, model: Model) -> Paired:
+    """The pairs of a night, worked out in this process."""
+    blocked = block(night.units.values, night.trusted)
+    return Paired(weighed_pairs(blocked.pairs, night.trusted, night.units, model), blocked.report, blocked.over)
 
 
 def weighed_pairs(pairs: pl.DataFrame, trusted: Flags, units: Units, model: Model) -> pl.DataFrame:
-    """Candidate pairs compared and weighed; `both_trusted`: both units have a number of their own."""
+    """Candidate pairs compared and weighed."""
+    return weigh(compared_pairs(pairs, trusted, units, model), model)
+
+
+def compared_pairs(pairs: pl.DataFrame, trusted: Flags, units: Units, model: Model) -> pl.DataFrame:
+    """Candidate pairs compared; `both_trusted`: both units have a number of their own."""
     pairs = pairs.with_columns(both_trusted=pl.Series(trusted[pairs["l"].to_numpy()] & trusted[pairs["r"].to_numpy()]))
-    return weigh(compare(pairs, units, model), model)
+    return compare(pairs, units, model)

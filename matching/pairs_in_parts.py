@@ -21,7 +21,7 @@ from matching.comparisons import Units
 from matching.frequencies import Shares
 from matching.model import Model, load_model
 from matching.night import Night
-from matching.pairs import PAIR, Pairing, weighed_pairs
+from matching.pairs import PAIR, Paired, Pairing, weighed_pairs
 from matching.sets import Sets, mixed
 from schemas.buckets import write_whole
 
@@ -38,7 +38,7 @@ Each = Callable[[Callable[..., None], Iterable[Any], Path], None]
 def pairing_in_parts(folder: Path, each: Each) -> Pairing:
     """The way to the weighed pairs by way of files in a folder, which is made and removed; `each` does the steps."""
 
-    def pair_up(night: Night, _: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def pair_up(night: Night, _: Model) -> Paired:
         parts = lay_out(night, folder)
         each(block_part, parts, folder)
         numbers = range(parts[0][3])
@@ -46,7 +46,7 @@ def pairing_in_parts(folder: Path, each: Each) -> Pairing:
         weighed = pl.concat([pl.read_parquet(_file(folder, "weighed", number)) for number in numbers]).sort("l", "r")
         report = _report(weighed, [pl.read_parquet(_file(folder, "counted", number)) for number in range(len(parts))])
         shutil.rmtree(folder)
-        return weighed, report
+        return Paired(weighed, report, None)
 
     return pair_up
 
@@ -66,7 +66,7 @@ def lay_out(night: Night, folder: Path) -> list[Keyed]:
     for kind in _FREQUENCIES:
         shares = units.frequencies[kind]
         _write(pl.DataFrame({"value": shares.value, "share": shares.share}), folder, "frequencies", kind)
-    for name, table in {"names": units.names, "partial": units.partial.to_frame("text"), "trusted": night.trust.select("is_trusted")}.items():
+    for name, table in {"names": units.names, "partial": units.partial, "trusted": night.trust.select("is_trusted")}.items():
         _write(table, folder, "units", name)
     return [(number, *part, slices) for number, part in enumerate((a, b) for a in firsts for b in range(buckets))]
 
@@ -80,11 +80,11 @@ def block_part(part: Keyed, folder: Path) -> None:
     of = _chosen(keys["unit"], len(trusted))
     others = {name for rule in rules.values() for name in rule.attributes[1:]} | set(FURTHER)
     values = {attribute: Sets.again(keys, len(trusted))} | {name: _rows_of(folder, name, of) for name in sorted(others)}
-    pairs, report = block(values, trusted, tuple(rules.values()))
-    rule = pl.Series("rule", np.array(list(rules), dtype=np.uint8)[pairs["rule"].to_numpy()])
-    found = pairs.with_columns(rule, bucket=pl.Series(bucket_of(pairs["l"], slices))).sort("bucket", "l", "r")
+    blocked = block(values, trusted, tuple(rules.values()))
+    rule = pl.Series("rule", np.array(list(rules), dtype=np.uint8)[blocked.pairs["rule"].to_numpy()])
+    found = blocked.pairs.with_columns(rule, bucket=pl.Series(bucket_of(blocked.pairs["l"], slices))).sort("bucket", "l", "r")
     _write(found, folder, "pairs", number)
-    _write(report.with_columns(index=pl.Series(list(rules), dtype=pl.UInt8)), folder, "counted", number)
+    _write(blocked.report.with_columns(index=pl.Series(list(rules), dtype=pl.UInt8)), folder, "counted", number)
 
 
 def compare_part(part: tuple[int, int], folder: Path) -> None:
@@ -98,7 +98,7 @@ def compare_part(part: tuple[int, int], folder: Path) -> None:
         count=len(trusted),
         values={file.stem: _rows_of(folder, file.stem, of) for file in sorted((folder / "values").glob("*.parquet"))},
         names=pl.read_parquet(_file(folder, "units", "names")),
-        partial=pl.read_parquet(_file(folder, "units", "partial"))["text"],
+        partial=pl.read_parquet(_file(folder, "units", "partial")),
         frequencies={kind: _shares(folder, kind) for kind in _FREQUENCIES},
     )
     _write(weighed_pairs(pairs, trusted, units, load_model()), folder, "weighed", bucket)

@@ -47,7 +47,7 @@ def score(record: pl.DataFrame, as_of: date, model: Model, truth_rows: pl.DataFr
     known = truth_rows.select("feed", "source_file", pl.col("source_row").cast(pl.UInt32), "person")
     told = record.join(known, on=["feed", "source_file", "source_row"]).group_by("record_hash").agg(pl.col("person").min())
     rows = night.records.recs.join(told, on="record_hash").select("rec", "person")
-    pairs, _ = block(night.units.values, night.trusted)
+    pairs = block(night.units.values, night.trusted).pairs
     recall = blocking_recall(pairs, night.members, rows)
     flags = night.trusted
     pairs = pairs.filter(~pl.Series(flags[pairs["l"].to_numpy()] & flags[pairs["r"].to_numpy()]))

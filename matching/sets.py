@@ -16,6 +16,9 @@ Flags = npt.NDArray[np.bool_]
 Place = npt.NDArray[np.int64]
 _NARROW = (pl.Boolean, pl.UInt8, pl.UInt16, pl.UInt32, pl.Int8, pl.Int16, pl.Int32, pl.Date)
 _NARROW_BITS = np.uint64(32)
+# of a table of bits in which values are marked; the odd multiplier of splitmix64 spreads them
+_MARKS = 22
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,15 @@ class Sets:
     value: Whole
 
     @classmethod
-    def of(cls, table: pl.DataFrame, count: int) -> Sets:
-        """The sets of a long table unit, value in any order, with repeats.
+    def of(cls, table: pl.DataFrame, count: int, among: int | None = None) -> Sets:
+        """The sets of a long table unit, value in any order, with repeats; `among`: how many units there are in all, where these are some of them.
 
         Whole numbers of 32 bits stay what they are (negative ones by their bits); of all others, and of texts, so many bits of a hash are kept as a unit's
         number leaves of 64: two of five million units would share a value that they do not have once in 10^12.
         """
-        value = stored(table["value"], count)
+        value = stored(table["value"], among or count)
         # in place, for the sets of a city's relatives are gigabytes
-        bits = _NARROW_BITS if value.dtype == np.uint32 else _bits(count)
+        bits = _NARROW_BITS if value.dtype == np.uint32 else bits_left(among or count)
         both = table["unit"].to_numpy().astype(np.uint64)
         both <<= bits
         both |= value
@@ -117,10 +120,10 @@ def stored(values: pl.Series, count: int) -> Whole:
     """The values as the sets of `count` units hold them."""
     if values.dtype in _NARROW:
         return values.to_physical().to_numpy().astype(np.int64).astype(np.uint32)
-    return mixed(_whole(values)) >> (np.uint64(64) - _bits(count))
+    return mixed(_whole(values)) >> (np.uint64(64) - bits_left(count))
 
 
-def _bits(count: int) -> np.uint64:
+def bits_left(count: int) -> np.uint64:
     """How many bits a unit's number leaves of 64."""
     return np.uint64(64 - max(1, int(count).bit_length()))
 
@@ -137,3 +140,16 @@ def mixed(value: Whole) -> npt.NDArray[np.uint64]:
         out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         out = (out ^ (out >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return out ^ (out >> np.uint64(31))
+
+
+def marked(values: Whole, some: Whole) -> Flags:
+    """Which values are among some, and a few more: by a table of bits, quicker than any that would be exact."""
+    mark = np.zeros(2**_MARKS, dtype=np.bool_)
+    mark[_spot(some)] = True
+    found: Flags = mark[_spot(values)]
+    return found
+
+
+def _spot(values: Whole) -> npt.NDArray[np.uint64]:
+    spot: npt.NDArray[np.uint64] = (values * _SPREAD) >> np.uint64(64 - _MARKS)
+    return spot

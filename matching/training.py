@@ -138,7 +138,7 @@ def _learned(night: Night, model: Model) -> tuple[Tally, pl.DataFrame]:
     for rule in CHILD_RULES:
         if not set(rule.attributes) <= set(_OF):
             continue
-        pairs, _ = block(night.units.values, night.trusted, (Rule(rule.attributes),))
+        pairs = block(night.units.values, night.trusted, (Rule(rule.attributes),)).pairs
         inside = [c for c in model.comparisons if c.name not in (*_UNTAUGHT, *(_OF[a] for a in rule.attributes))]
         if pairs.height < _LEAST:
             continue

@@ -20,9 +20,10 @@ from benchmarks.linkage import peer
 from benchmarks.linkage.city import AS_OF
 from flows.memory import peak_mib
 from matching import anchors
-from matching.coding import READ, code_parts, code_records
+from matching.again.source import Source
+from matching.coding import code_records
 from matching.evaluation import count_pairs
-from matching.linkage import parts, resolve
+from matching.linkage import clustered, tonight
 from matching.model import load_model
 from matching.night import members_of
 from schemas.tables.record import RECORD
@@ -45,7 +46,7 @@ def ours(folder: Path) -> dict[str, Any]:
     """This project's engine."""
     clock = Clock()
     model = load_model()
-    found = resolve(code_parts(parts(folder / "records.parquet", READ)), {}, AS_OF, model)
+    found = clustered(*tonight(Source.of_files([folder / "records.parquet"]), AS_OF, model), {}, model)
     shown = clock.read()
     record = pl.read_parquet(folder / "records.parquet", columns=["record_hash"])
     of = record.with_row_index("unique_id").join(found.rows.select("record_hash", "unit", "cluster"), on="record_hash", how="left")

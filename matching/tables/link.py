@@ -68,16 +68,16 @@ def _candidates(spec: Spec, tables: Tables) -> tuple[pl.DataFrame, list[np.ndarr
     nobody = np.zeros(tables.count, dtype=np.bool_)
     bounds = Bounds(spec.cap, tuple(key.name for key in spec.further), tables.across)
     parts = [block(values, nobody, (Rule(tuple(key.name for key in rule), trusted_too=True),), bounds) for rule in spec.rules]
-    whole = pl.concat([found.with_columns(rule=pl.lit(i, dtype=pl.UInt8)) for i, (found, _) in enumerate(parts)])
+    whole = pl.concat([found.pairs.with_columns(rule=pl.lit(i, dtype=pl.UInt8)) for i, found in enumerate(parts)])
     pairs = whole.group_by("l", "r").agg(pl.col("rule").min()).sort("l", "r")
     # beside what is over the cap still: what a further key parted
     lost = pl.when(pl.col("blocks_over_cap") > 0).then(pl.col("pairs_possible") - pl.col("pairs_new")).otherwise("pairs_dropped")
-    report = pl.concat([told for _, told in parts]).with_columns(pairs_dropped=lost)
+    report = pl.concat([found.report for found in parts]).with_columns(pairs_dropped=lost)
     report = report.with_columns(pairs_new=pl.Series([(pairs["rule"] == i).sum() for i in range(len(parts))], dtype=pl.Int64))
     if not pairs.height:
         raise LinkError("; ".join((f"{spec.file}: no two rows agree on a blocking rule, so there is nothing to compare; loosen the rules", *_over_cap(spec, report))))
     numbered = pairs.with_row_index("at").select("l", "r", "at")
-    positions = [numbered.join(found, on=["l", "r"], how="semi", maintain_order="left")["at"].to_numpy().astype(np.int64) for found, _ in parts]
+    positions = [numbered.join(found.pairs, on=["l", "r"], how="semi", maintain_order="left")["at"].to_numpy().astype(np.int64) for found in parts]
     return pairs, positions, report
 
 

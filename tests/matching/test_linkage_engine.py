@@ -68,7 +68,8 @@ def test_blocking_finds_what_brute_force_finds(units: list[tuple[int, int, bool]
         "y": sets({"unit": range(len(units)), "value": [u[1] for u in units]}),
     }
     trusted = np.array([u[2] for u in units])
-    pairs, report = block(values, trusted, (Rule(("x", "y")), Rule(("x",))))
+    found = block(values, trusted, (Rule(("x", "y")), Rule(("x",))))
+    pairs, report = found.pairs, found.report
     expected = {
         (i, j): 0 if units[i][1] == units[j][1] else 1
         for i, j in itertools.combinations(range(len(units)), 2)
@@ -88,11 +89,13 @@ def test_a_runaway_block_takes_a_further_key_and_says_so() -> None:
     }
     trusted = np.zeros(size, dtype=np.bool_)
     assert size * (size - 1) // 2 > BLOCK_CAP
-    pairs, report = block(values, trusted, (Rule(("x",)),))
+    found = block(values, trusted, (Rule(("x",)),))
+    pairs, report = found.pairs, found.report
     assert pairs.height == 10 * (30 * 29 // 2)
     assert report.select("pairs_possible", "pairs_new", "blocks_over_cap", "pairs_dropped").row(0) == (44850, 4350, 1, 0)
     values["district"] = values["sex"]
-    bare, told = block({**values, "sex": values["x"], "district": values["x"]}, trusted, (Rule(("x",)),))
+    found = block({**values, "sex": values["x"], "district": values["x"]}, trusted, (Rule(("x",)),))
+    bare, told = found.pairs, found.report
     assert bare.is_empty()
     assert told["pairs_dropped"].item() == 44850
 
@@ -103,11 +106,12 @@ def test_blocking_across_two_tables_finds_no_pair_within_one() -> None:
     values = {"x": sets({"unit": range(21), "value": units})}
     trusted = np.zeros(21, dtype=np.bool_)
     expected = {(i, j) for i in range(first) for j in range(first, 21) if units[i] == units[j]}
-    pairs, report = block(values, trusted, (Rule(("x",)),), Bounds(further=(), across=first))
+    found = block(values, trusted, (Rule(("x",)),), Bounds(further=(), across=first))
+    pairs, report = found.pairs, found.report
     assert set(pairs.select("l", "r").iter_rows()) == expected
     assert report["pairs_possible"].item() == len(expected)
     most = max(sum(u == v for u in units[:first]) * sum(u == v for u in units[first:]) for v in range(4))
-    assert block(values, trusted, (Rule(("x",)),), Bounds(cap=most - 1, further=(), across=first))[1]["pairs_dropped"].item() >= most
+    assert block(values, trusted, (Rule(("x",)),), Bounds(cap=most - 1, further=(), across=first)).report["pairs_dropped"].item() >= most
 
 
 # --- clusters

@@ -110,7 +110,8 @@ def test_no_block_over_the_cap_is_made_or_kept_silent(units: list[tuple[int, int
         for i, name in enumerate(("x", "y", "sex"))
     }
     trusted = np.array([u[3] for u in units])
-    pairs, report = block(values, trusted, (Rule(("x", "y")),), Bounds(cap=cap, further=("sex",)))
+    found = block(values, trusted, (Rule(("x", "y")),), Bounds(cap=cap, further=("sex",)))
+    pairs, report = found.pairs, found.report
     blocks: dict[tuple[int, ...], list[int]] = {}
     for i, u in enumerate(units):
         blocks.setdefault(u[:2], []).append(i)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ import polars as pl
 import pytest
 
 from matching import pairs_in_parts
-from matching.coding import READ, code_parts
-from matching.linkage import link, parts
+from matching.again.source import Source
+from matching.coding import code_parts
+from matching.linkage import link
 from matching.model import load_model
 from matching.night import Night, prepare_records
 from matching.pairs import pair_up
@@ -47,18 +47,18 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def night(work: Path) -> Night:
     files = sorted((work / "record").glob("*.parquet"))
-    return prepare_records(code_parts(chain.from_iterable(parts(file, READ) for file in files)), AS_OF, load_model())
+    return prepare_records(code_parts(Source.of_files(files).parts()), AS_OF, load_model())
 
 
 @pytest.mark.parametrize(("blocked", "compared"), [(10**6, 10**6), (100, 30), (40, 10**6)])
 def test_pairs_and_report_are_those_of_one_process_whatever_the_parts(night, tmp_path, monkeypatch, blocked, compared):
     monkeypatch.setattr(pairs_in_parts, "UNITS_BLOCKED", blocked)
     monkeypatch.setattr(pairs_in_parts, "UNITS_COMPARED", compared)
-    weighed, report = pairing_in_parts(tmp_path / "link", backwards)(night, load_model())
-    one, told = pair_up(night, load_model())
-    assert weighed.height > 100
-    assert weighed.schema == one.schema and weighed.equals(one)
-    assert report.equals(told)
+    paired = pairing_in_parts(tmp_path / "link", backwards)(night, load_model())
+    whole = pair_up(night, load_model())
+    assert paired.weighed.height > 100
+    assert paired.weighed.schema == whole.weighed.schema and paired.weighed.equals(whole.weighed)
+    assert paired.report.equals(whole.report)
 
 
 def test_linkage_by_way_of_parts_writes_the_same_tables(work, tmp_path, monkeypatch):

@@ -1,0 +1,129 @@
+"""What linkage worked out on one night, kept for the next. Enters: records, whose numbers they hold, the units and their pairs. Leaves: files in a folder, and all of it again.
+
+It rests on the records and the day alone, never on what persons are called or what clerks decided: whatever register it lies beside, what is made of it is what
+would be made without it. Arrays lie as they are in memory, so that of a large night only what is looked at is read.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+import zlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from matching.coding import SPARSE, Records
+from matching.features import Members
+from matching.model import Model
+from matching.night import Night
+from matching.pairs import PAIR, Paired
+from matching.sets import Sets
+from schemas.in_order import in_order
+
+_WHOLE = "whole.json"
+_LONG = ("texts", "relatives", "phones")
+_READ_BYTES = 2**20
+# what hashes are made by must be what it was
+_PROBE = int(pl.Series(["childflow"]).hash().item())
+
+
+@dataclass(frozen=True)
+class Base:
+    """A night that may be gone on from.
+
+    Attributes:
+        as_of: the day ages were counted on. records: the distinct rows; when they were seen is not kept. own, changed, members: as `matching.night.Night` has them.
+        values: the units' values. pairs: l, r, rule, both_trusted and the levels of all pairs. over: the units of blocks over the cap.
+    """
+
+    as_of: date
+    records: Records
+    own: pl.DataFrame
+    changed: pl.DataFrame
+    members: Members
+    values: dict[str, Sets]
+    pairs: pl.DataFrame
+    over: npt.NDArray[np.uint64]
+
+
+class Keeping:
+    """A base in the making: beside the one that stands, and in its place when it is whole."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: where a base stands, or none does yet."""
+        self._folder = folder
+        for left in folder.parent.glob(f".{folder.name}-*"):
+            shutil.rmtree(left)
+        self._making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+        self._making.mkdir(parents=True, mode=0o700)
+
+    def night(self, night: Night) -> None:
+        """Keep the rows and whose numbers they hold."""
+        records = night.records
+        tables = {"rows": records.rows.drop("first_seen", "last_seen"), "names": records.names, "own": night.own, "changed": night.changed}
+        tables |= {name: getattr(records, name) for name in _LONG} | {f"sparse-{name}": records.sparse[name] for name in SPARSE}
+        for name, table in tables.items():
+            self._table(name, table)
+        np.save(self._making / "unit.npy", night.held.unit)
+        np.save(self._making / "head.npy", night.held.head)
+
+    def pairs(self, night: Night, paired: Paired, model: Model) -> None:
+        """Keep what units have, and their pairs."""
+        for name, sets in night.units.values.items():
+            np.save(self._making / f"{name}-start.npy", sets.start)
+            np.save(self._making / f"{name}-value.npy", sets.value)
+        self._table("pairs", paired.weighed.select(*PAIR, "both_trusted", *(each.name for each in model.comparisons)))
+        np.save(self._making / "over.npy", paired.over if paired.over is not None else np.zeros(0, dtype=np.uint64))
+
+    def finish(self, night: Night, as_of: date) -> None:
+        """What was kept stands from now on."""
+        told = {"as_of": as_of.isoformat(), "attributes": list(night.units.values), "hash": _PROBE, "files": _fingerprints(self._making)}
+        (self._making / _WHOLE).write_text(json.dumps(told), "ascii")
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._making.rename(self._folder)
+
+    def _table(self, name: str, table: pl.DataFrame) -> None:
+        table.write_ipc(self._making / f"{name}.arrow", compression="uncompressed")
+
+
+def read_base(folder: Path) -> Base | None:
+    """The base in a folder; none where none stands, or not as it was put there."""
+    if not (folder / _WHOLE).exists():
+        return None
+    told = json.loads((folder / _WHOLE).read_text("ascii"))
+    if told["hash"] != _PROBE or told["files"] != _fingerprints(folder):
+        return None
+
+    def table(name: str) -> pl.DataFrame:
+        return pl.read_ipc(folder / f"{name}.arrow")
+
+    def array(name: str) -> npt.NDArray[np.uint32]:
+        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+
+    records = Records(
+        table("rows"), table("names"), {name: table(f"sparse-{name}") for name in SPARSE},
+        texts=table("texts"), relatives=table("relatives"), phones=table("phones"), of_row=np.zeros(0, dtype=np.uint32),
+    )  # fmt: skip
+    values = {name: Sets(array(f"{name}-start"), array(f"{name}-value")) for name in told["attributes"]}
+    over = np.load(folder / "over.npy")
+    return Base(date.fromisoformat(told["as_of"]), records, table("own"), table("changed"), Members(array("unit"), array("head")), values, table("pairs"), over)
+
+
+def _fingerprints(folder: Path) -> dict[str, int]:
+    """What tells a damaged file; who may write into the folder may write a register too."""
+    files = sorted(f for f in folder.iterdir() if f.name != _WHOLE)
+    return dict(zip((f.name for f in files), in_order(_fingerprint, files), strict=True))
+
+
+def _fingerprint(file: Path) -> int:
+    found = 0
+    with file.open("rb") as stream:
+        while part := stream.read(_READ_BYTES):
+            found = zlib.crc32(part, found)
+    return found

@@ -1,0 +1,33 @@
+"""A night gone on from the last. Enters: a base and tonight's source. Leaves: the night and its weighed pairs, those that would come of all rows anew."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from matching import anchors
+from matching.again.base import Base
+from matching.again.numbers import numbers_again
+from matching.again.pairs import pair_again
+from matching.again.rows import tonights
+from matching.again.source import Source
+from matching.again.units import moved, values_again
+from matching.model import Model
+from matching.night import Night, members_of, night_of
+from matching.pairs import Paired
+from matching.sets import bits_left
+
+
+def go_on(base: Base, source: Source, as_of: date, model: Model) -> tuple[Night, Paired] | None:
+    """The night and its pairs; none where all is better done anew: too much changed, or units became so many that their values are kept otherwise."""
+    rows = tonights(base, source)
+    if rows is None:
+        return None
+    numbers = numbers_again(base, rows, as_of)
+    changed = anchors.changed_numbers(rows.records, numbers.own)
+    members = members_of(rows.records.count, numbers.own, changed)
+    if bits_left(members.count) != bits_left(base.members.count):
+        return None
+    to = moved(base, rows, numbers, members)
+    values = values_again(base, rows, numbers, members, to)
+    night = night_of(rows.records, numbers.own, changed, members, values, model)
+    return night, pair_again(base, night, to, model)

@@ -1,0 +1,133 @@
+"""A night gone on from the last against one that works out everything: the same tables, and the same base for the next."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from matching import blocking, identifiers, linkage
+from matching.again.base import Base, read_base
+from matching.linkage import Linked, link_records
+from schemas.tables.record import RECORD
+from tests.matching.linkage_city import city
+
+AS_OF = date(2026, 11, 24)
+CHILDREN = 700
+
+
+class Town:
+    """A town's records, night by night: some come, some go, some are written otherwise."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = random.Random(seed)
+        rows = city(CHILDREN, seed, damage=3.0, twins=0.05)[0].to_dicts()
+        for row in rows:
+            row["household_key"] = f"H{row['hukou_code']}{row['relatives'][0]['name']}" if row["feed"] == "household" and row["relatives"] else None
+        self.draw.shuffle(rows)
+        self.waiting, self.rows = rows[: len(rows) // 6], rows[len(rows) // 6 :]
+        self.day = AS_OF
+
+    @property
+    def records(self) -> pl.DataFrame:
+        return RECORD.conform(pl.DataFrame(self.rows, schema=RECORD.schema, orient="row"))
+
+    def pass_a_day(self) -> None:
+        """What comes, goes and changes in a day: a hundredth of the rows and at times all dates of a feed."""
+        few = max(2, len(self.rows) // 100)
+        for _ in range(self.draw.randrange(few)):
+            self.rows.pop(self.draw.randrange(len(self.rows)))
+        for _ in range(min(self.draw.randrange(few), len(self.waiting))):
+            self.rows.append(self.waiting.pop())
+        for _ in range(self.draw.randrange(few)):
+            self._write_otherwise(self.draw.choice(self.rows))
+        if self.draw.random() < 0.5:
+            feed = self.draw.choice(self.rows)["feed"]
+            for row in self.rows:
+                row["export_date"] += timedelta(days=7) if row["feed"] == feed else timedelta(0)
+        # on some days many of the children are grown up
+        self.day += timedelta(days=self.draw.choice([0, 1, 1, 1, 40, 1000]))
+        self.draw.shuffle(self.rows)
+
+    def _write_otherwise(self, row: dict[str, Any]) -> None:
+        other = self.draw.choice(self.rows)
+        kind = self.draw.randrange(9)
+        if kind == 8:
+            # read otherwise, on another day, though its content is what it was
+            row["id_number_status"] = "impossible_date" if row["id_number_status"] == "valid" else row["id_number_status"]
+            return
+        if kind == 7 and row["id_number"]:
+            rounded = row["id_number"][:15] + "000"
+            if pl.select(identifiers.passes_checksum(pl.lit(rounded))).item():
+                row |= {"id_number": rounded, "id_number_status": "valid"}
+        changes = {
+            0: {name: other[name] for name in ("id_number", "id_number_status", "id_partial")}, 1: {name: other[name] for name in ("name", "name_folded", "name_kind")},
+            2: {"birth_date": other["birth_date"]}, 3: {name: other[name] for name in ("relatives", "phones")}, 4: {"id_number": None, "id_number_status": "absent"},
+            5: {name: other[name] for name in ("place_code", "place_township", "address", "household_key")}, 6: {"former_name": other["name"], "sex": other["sex"]},
+        }  # fmt: skip
+        row |= changes.get(kind, {}) | {"record_hash": self.draw.getrandbits(63)}
+
+
+def went_on(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each night from now on goes on from a base."""
+    said: list[bool] = []
+    go_on = linkage.go_on
+
+    def watched(*arguments: Any) -> Any:
+        found = go_on(*arguments)
+        said.append(found is not None)
+        return found
+
+    monkeypatch.setattr(linkage, "go_on", watched)
+    return said
+
+
+def assert_same(one: Linked, other: Linked) -> None:
+    for name, table in one.tables.items():
+        assert table.equals(other.tables[name]), name
+
+
+def assert_same_base(one: Base | None, other: Base | None) -> None:
+    """Every array and table but the names, among which some may linger that nobody bears any more, and with them the codes of all."""
+    assert one is not None and other is not None
+    names = [base.records.names["name"] for base in (one, other)]
+    assert set(names[1]) <= set(names[0])
+    for name, sets in one.values.items():
+        told = [sets.value, other.values[name].value]
+        if name in ("name", "relative", "father", "mother"):
+            told = [names[i].gather(value).to_list() for i, value in enumerate(told)]
+        assert np.array_equal(sets.start, other.values[name].start), name
+        assert np.array_equal(*told), name
+    for each in ("own", "changed", "pairs"):
+        assert getattr(one, each).equals(getattr(other, each)), each
+    assert all(np.array_equal(getattr(one.members, f.name), getattr(other.members, f.name)) for f in fields(one.members))
+    assert np.array_equal(one.over, other.over)
+
+
+@pytest.mark.parametrize(("seed", "cap"), [(1, None), (2, None), (3, 6)])
+def test_over_random_nights_the_tables_are_those_of_nights_that_begin_anew(seed: int, cap: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if cap is not None:
+        monkeypatch.setattr(blocking, "Bounds", partial(blocking.Bounds, cap=cap))
+    said, town = went_on(monkeypatch), Town(seed)
+    before: dict[str, pl.DataFrame] = {}
+    over = 0
+    for number in range(6):
+        rows = town.records
+        whole = link_records(rows, before, town.day, shelf=tmp_path / f"anew{number}")
+        again = link_records(rows, before, town.day, shelf=tmp_path / "shelf")
+        assert_same(whole, again)
+        base = read_base(tmp_path / "shelf")
+        assert_same_base(base, read_base(tmp_path / f"anew{number}"))
+        assert base is not None
+        over += len(base.over)
+        before = whole.tables
+        town.pass_a_day()
+    assert said == [True] * 5
+    assert (over > 0) == (cap is not None)
