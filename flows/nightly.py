@@ -147,7 +147,7 @@ def travel(tonight: Night, seen: Seen, last: LastRun | None) -> dict[str, Any]:
         STANDARDISE.each(FEEDS, work, tonight.state / "standard", seen.program, last is None, workers=tonight.workers)
     with log.stage("link"):
         rests_on = linkage_hash(work, seen)
-        LINK(work, tonight.as_of, last, rests_on)
+        LINK(work, tonight.as_of, last, rests_on, tonight.state / "linkage", seen.program)
     with log.stage("answers"):
         ANSWERS(work, tonight.as_of)
     with log.stage("facts"):

@@ -18,7 +18,6 @@ from flows.cluster import opened
 from flows.track import Station
 from flows.unchanged import LastRun, Seen
 from matching.linkage import link
-from matching.pairs import pair_up
 from matching.pairs_in_parts import block_part, compare_part, pairing_in_parts
 from matching.standardise import Part, parts, standardise
 from matching.standardise_in_parts import join_parts, standardise_part
@@ -93,12 +92,26 @@ def _shelve(feed: str, work: Path, shelf: Path, program: str) -> None:
     (place / _WHOLE).write_text(_fingerprints(place), "ascii")
 
 
-def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: str) -> None:
-    """The station link, or the last run's linkage where it rests on the same; `last` is None where nothing may be used again."""
+def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: str, shelf: Path, program: str) -> None:
+    """The station link, or the last run's linkage where it rests on the same.
+
+    Args:
+        last: null where nothing may be used again. shelf: the folder where linkage keeps what the next night may go on from, under the program's fingerprint.
+    """
     if last is not None and last.linkage_hash == hash_tonight and same_on_both_days(work, last.as_of, as_of):
         carry_over(work)
+    elif opened() is not None:
+        link(work, as_of, pairing_in_parts(work / "parts" / "link", _on_workers))
     else:
-        link(work, as_of, pair_up if opened() is None else pairing_in_parts(work / "parts" / "link", _on_workers))
+        _clear(shelf, None if last is None else program)
+        link(work, as_of, shelf=shelf / program)
+
+
+def _clear(shelf: Path, name: str | None) -> None:
+    """Removes all that lies on a shelf but what is called so."""
+    for place in shelf.glob("*"):
+        if place.name != name:
+            shutil.rmtree(place)
 
 
 _STEPS = {step: Station(step, name) for step, name in ((block_part, "block"), (compare_part, "compare"))}

@@ -71,9 +71,9 @@ class Watched:
             monkeypatch.setattr(reuse, name, self._counted(name, getattr(reuse, name)))
 
     def _counted(self, name: str, function: Callable) -> Callable:
-        def counted(first: object, *rest: object) -> None:
+        def counted(first: object, *rest: object, **named: object) -> None:
             self.made.append(name if name == "link" else str(first))
-            function(first, *rest)
+            function(first, *rest, **named)
 
         return counted
 

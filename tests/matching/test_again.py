@@ -14,11 +14,18 @@ import polars as pl
 import pytest
 
 from matching import blocking, identifiers, linkage
+from matching.again import base as base_module
 from matching.again.base import Base, read_base
+from matching.coding import READ, as_written, reading, with_rounded, without_rounded
 from matching.linkage import Linked, link_records
+from matching.record import record_of
+from matching.standardise import typed
+from schemas.exports.feeds import CHILD_FEEDS, FEEDS
+from schemas.exports.intake import take_in
 from schemas.tables.record import RECORD
-from tests.matching.linkage_city import city
+from tests.matching.linkage_city import city, records
 
+TINY = Path("sample_data/tiny")
 AS_OF = date(2026, 11, 24)
 CHILDREN = 700
 
@@ -131,3 +138,80 @@ def test_over_random_nights_the_tables_are_those_of_nights_that_begin_anew(seed:
         town.pass_a_day()
     assert said == [True] * 5
     assert (over > 0) == (cap is not None)
+
+
+def test_a_base_that_is_damaged_or_hashed_otherwise_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, said = city(40, 1)[0], went_on(monkeypatch)
+    shelf = tmp_path / "shelf"
+    whole = link_records(rows, {}, AS_OF, shelf=shelf)
+    pairs = shelf / "pairs.arrow"
+    pairs.write_bytes(pairs.read_bytes()[:-1] + b"\0")
+    assert read_base(shelf) is None
+    assert_same(whole, link_records(rows, {}, AS_OF, shelf=shelf))
+    assert said == []
+    assert read_base(shelf) is not None
+    monkeypatch.setattr(base_module, "_PROBE", 1)
+    assert read_base(shelf) is None
+
+
+def test_what_a_night_that_broke_off_left_is_removed_and_the_base_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, shelf = city(40, 1)[0], tmp_path / "shelf"
+    link_records(rows, {}, AS_OF, shelf=shelf)
+    with monkeypatch.context() as broken:
+        broken.setattr(linkage.Keeping, "finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            link_records(rows.head(100), {}, AS_OF, shelf=shelf)
+    assert len(list(tmp_path.iterdir())) == 2
+    base = read_base(shelf)
+    assert base is not None and base.records.count == rows["record_hash"].n_unique()
+    link_records(rows, {}, AS_OF, shelf=shelf)
+    assert list(tmp_path.iterdir()) == [shelf]
+
+
+def test_a_night_in_which_much_changed_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, said = city(60, 2)[0], went_on(monkeypatch)
+    for night in (rows.head(150), rows, rows.tail(rows.height - 20), rows.clear()):
+        whole = link_records(night, {}, AS_OF)
+        assert_same(whole, link_records(night, {}, AS_OF, shelf=tmp_path / "shelf"))
+    assert said == [False, True, False]
+    base = read_base(tmp_path / "shelf")
+    assert base is not None and base.records.count == 0
+
+
+def test_a_number_of_units_that_takes_another_bit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are kept in the bits that the number of units leaves."""
+    rows = records([{"feed": "survey", "name": f"李{chr(0x4E00 + i)}", "birth_date": date(2015, 1, 1) + timedelta(days=i)} for i in range(17)])
+    said = went_on(monkeypatch)
+    for count in (15, 16, 17):
+        assert_same(link_records(rows.head(count), {}, AS_OF), link_records(rows.head(count), {}, AS_OF, shelf=tmp_path / "shelf"))
+    assert said == [False, True]
+
+
+def test_what_was_taken_for_rounded_is_given_back_as_it_was_written() -> None:
+    rows = Town(3).records.with_columns(id_number=pl.when(pl.col("id_number").str.ends_with("000")).then(None).otherwise("id_number"))
+    numbers = [n for n in rows["id_number"].drop_nulls() if pl.select(identifiers.passes_checksum(pl.lit(n[:15] + "000"))).item()]
+    spoilt = rows.filter(pl.col("id_number").is_in(numbers), pl.col("id_number_status") == "valid").with_columns(
+        id_number=pl.col("id_number").str.slice(0, 15) + "000", record_hash=pl.col("record_hash") + 1
+    )
+    written = as_written([pl.concat([rows, spoilt])])
+    read = without_rounded(written)
+    assert read.rows["number"].null_count() > written.rows["number"].null_count()
+    again = with_rounded(read)
+    assert again.rows.equals(written.rows)
+    assert again.texts.equals(written.texts)
+
+
+@pytest.mark.parametrize("feed", CHILD_FEEDS)
+def test_content_and_reading_settle_all_that_linkage_reads_of_a_row(feed: str, tmp_path: Path) -> None:
+    """Whatever the day of the export, and whether a workbook held the number as a number."""
+    take_in(feed, TINY / "inbox", tmp_path / "store", tmp_path, AS_OF)
+    accepted = pl.read_parquet(tmp_path / "accepted" / f"{feed}.parquet")
+    read = []
+    for day in (date(2008, 1, 1), date(2016, 6, 1), AS_OF):
+        for stored in (False, True):
+            found = [["id_stored_as_number:id_number"]] * accepted.height if stored else accepted["warnings"]
+            part = accepted.with_columns(pl.Series("warnings", found, dtype=pl.List(pl.String)), export_date=pl.lit(day))
+            read.append(record_of(typed(part, FEEDS[feed]), FEEDS[feed]).select(set(READ) | {"record_hash"}).with_columns(reading=reading()))
+    every = pl.concat(read).drop("export_date").unique()
+    assert every["record_hash"].n_unique() < every.height or feed not in ("education", "household")
+    assert every.select("record_hash", "reading").is_duplicated().sum() == 0
