@@ -174,7 +174,7 @@ class _Keys:
         self._bounds = bounds
         self._touched = touched
         self._units = np.uint64(2 ** max(int(loose.size).bit_length(), 1))
-        self._known: dict[tuple[tuple[str, ...], bool], _Blocks] = {}
+        self._known: dict[tuple[tuple[str, ...], bool], tuple[Whole, Whole]] = {}
 
     def pairs(self, rule: Rule) -> tuple[Whole, Whole, dict[str, int]]:
         """The pairs of one rule as l x 2^28 + r, the units of blocks over the cap, and its counts."""
@@ -195,23 +195,33 @@ class _Keys:
 
     def keep(self, rules: tuple[Rule, ...]) -> None:
         """Let go of keys that none of these rules begins with."""
-        wanted = {(rule.attributes[:size], rule.trusted_too) for rule in rules for size in range(1, len(rule.attributes) + 1)}
+        wanted = {(rule.attributes[:size], rule.trusted_too) for rule in rules for size in range(1, len(rule.attributes))}
         for key in [key for key in tuple(self._known) if key not in wanted]:
             self._known.pop(key, None)
 
     def _of(self, attributes: tuple[str, ...], trusted_too: bool) -> _Blocks:
         """The blocks that make a pair under these attributes."""
-        known = self._known.get((attributes, trusted_too))
-        if known is not None:
-            return known
+        return self._thinned(*self._keyed(attributes, trusted_too), trusted_too)
+
+    def _keyed(self, attributes: tuple[str, ...], trusted_too: bool) -> tuple[Whole, Whole]:
+        """The keys under these attributes, and their units."""
         if len(attributes) == 1:
             value, unit = self._first(self._values[attributes[0]])
             value, unit = self._sieved(value, unit, trusted_too)
-            key, unit = mixed(value), unit.astype(np.uint64)
-        else:
-            shorter = self._of(attributes[:-1], trusted_too)
-            key, unit = self._narrowed(shorter.key, shorter.unit, attributes[-1])
-        return self._known.setdefault((attributes, trusted_too), self._thinned(key, unit, trusted_too))
+            return mixed(value), unit.astype(np.uint64)
+        return self._narrowed(*self._begun(attributes[:-1], trusted_too), attributes[-1])
+
+    def _begun(self, attributes: tuple[str, ...], trusted_too: bool) -> tuple[Whole, Whole]:
+        """The same of attributes with which a rule begins, without those that make no pair. Of some units a sieve leaves few, that are not worth sorting."""
+        known = self._known.get((attributes, trusted_too))
+        if known is None:
+            if self._touched is None:
+                blocks = self._of(attributes, trusted_too)
+                known = blocks.key, blocks.unit
+            else:
+                known = self._sieved(*self._keyed(attributes, trusted_too), trusted_too)
+            known = self._known.setdefault((attributes, trusted_too), known)
+        return known
 
     def _narrowed(self, key: Whole, unit: Whole, attribute: str) -> tuple[Whole, Whole]:
         """The keys with the values of a further attribute mixed in: one for each value the unit has."""

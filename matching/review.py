@@ -18,6 +18,9 @@ FAMILY_PHRASE = "可能是兄弟姐妹或双胞胎"
 FAMILY_LABEL = "家庭"
 
 
+BOUND_SCHEMA = pl.Schema({"pair_id": pl.String, "decision": pl.String, "l": pl.UInt32, "r": pl.UInt32})
+
+
 def queue_of(previous: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """The last run's review queue, of its tables by name."""
     return REVIEW_QUEUE.conform(previous["review_queue"]) if "review_queue" in previous else REVIEW_QUEUE.empty()
@@ -34,6 +37,8 @@ def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFra
         pair_id, decision, l, r: every pair of units that a decision is about.
     """
     decided = queue.filter(pl.col("decision").is_not_null())
+    if decided.is_empty():
+        return BOUND_SCHEMA.to_frame()
     sides = [_side(decided, side, rows, person_record) for side in ("left", "right")]
     both = decided.select("pair_id", "decision").join(sides[0], on="pair_id").join(sides[1], on="pair_id", suffix="_r")
     return both.select("pair_id", "decision", l=pl.min_horizontal("unit", "unit_r"), r=pl.max_horizontal("unit", "unit_r")).unique().sort("pair_id", "l", "r")

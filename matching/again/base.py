@@ -122,8 +122,8 @@ def _fingerprints(folder: Path) -> dict[str, int]:
 
 
 def _fingerprint(file: Path) -> int:
-    found = 0
-    with file.open("rb") as stream:
-        while part := stream.read(_READ_BYTES):
-            found = zlib.crc32(part, found)
+    found, held = 0, bytearray(_READ_BYTES)
+    with file.open("rb", buffering=0) as stream:
+        while size := stream.readinto(held):
+            found = zlib.crc32(memoryview(held)[:size], found)
     return found

@@ -13,6 +13,7 @@ from matching.again.numbers import Numbers
 from matching.again.rows import Rows, some_of
 from matching.features import Members, attributes
 from matching.sets import Flags, Sets
+from schemas.in_order import in_order
 
 Place = npt.NDArray[np.int64]
 _ABSENT = -1
@@ -58,7 +59,12 @@ def values_again(base: Base, rows: Rows, numbers: Numbers, members: Members, to:
     own = own.with_columns(pl.Series("rec", rec[own["rec"].to_numpy()], dtype=pl.UInt32))
     some = Members(unit[members.unit[wanted]].astype(np.uint32), rec[members.head[wanted]].astype(np.uint32))
     made = attributes(some_of(rows.records, wanted), own, some, members.count)
-    return {name: _spliced(_renamed(base.values[name], rows) if name in _NAMED else base.values[name], sets, to) for name, sets in made.items()}
+
+    def whole(name: str) -> Sets:
+        then = base.values[name]
+        return _spliced(_renamed(then, rows) if name in _NAMED else then, made[name], to)
+
+    return dict(zip(made, in_order(whole, made), strict=True))
 
 
 def _renamed(sets: Sets, rows: Rows) -> Sets:
