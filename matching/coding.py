@@ -33,6 +33,8 @@ PRECISION = pl.Enum(["day", "month", "year"])
 RELATION = pl.Enum(RELATIONS)
 # what few rows have lies apart, as rec and value
 SPARSE = ("household", "certificate", "document", "former_code", "mother_code", "key_number")
+# tables of which a row has as many rows as it has of the thing
+LONG = ("texts", "relatives", "phones")
 _NAMES = {"name_code": "name_folded", "former_code": "former_name", "mother_code": "mother_in_name"}
 # the columns of RECORD that are read
 READ = [
@@ -116,7 +118,7 @@ def as_written(parts: Iterable[pl.DataFrame], known: pl.DataFrame | None = None)
     names = with_names(known, pl.concat([p.names for p in coded]).unique())
     rows = pl.concat([p.rows for p in coded])
     sparse = {name: pl.concat([p.sparse[name] for p in coded]) for name in SPARSE}
-    texts, relatives, phones = (pl.concat([getattr(p, kind) for p in coded]) for kind in ("texts", "relatives", "phones"))
+    texts, relatives, phones = (pl.concat([getattr(p, kind) for p in coded]) for kind in LONG)
     coded.clear()
     once = once_each(rows)
     kept = np.zeros(rows.height, dtype=np.bool_)

@@ -13,8 +13,11 @@ import numpy.typing as npt
 import polars as pl
 
 from matching.model import Comparison, Model
+from schemas.in_order import in_order
 
 FAMILY = "family"
+# pairs that are weighed at once
+_SLICE = 200_000
 Bits = npt.NDArray[np.float64]
 
 
@@ -30,6 +33,12 @@ def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
         two being one child with every sibling and twin counted, not only those who have no row of their own; and `least_weight` (bits): the weight
         against the class that explains the levels best, below 0 where they speak for two and not merely say little.
     """
+    slices = [pairs.slice(at, _SLICE) for at in range(0, max(1, pairs.height), _SLICE)]
+    return pl.concat(in_order(lambda some: _weighed(some, model), slices))
+
+
+def _weighed(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """The same of some pairs."""
     size = pairs.height
     against = {c: np.zeros(size) for c in ("match", "stranger", *model.classes)}
     weights: dict[str, Bits] = {}

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from matching.coding import SPARSE, Records
+from matching.coding import LONG, SPARSE, Records
 from matching.features import Members
 from matching.model import Model
 from matching.night import Night
@@ -27,7 +27,6 @@ from matching.sets import Sets
 from schemas.in_order import in_order
 
 _WHOLE = "whole.json"
-_LONG = ("texts", "relatives", "phones")
 _READ_BYTES = 2**20
 # what hashes are made by must be what it was
 _PROBE = int(pl.Series(["childflow"]).hash().item())
@@ -67,7 +66,7 @@ class Keeping:
         """Keep the rows and whose numbers they hold."""
         records = night.records
         tables = {"rows": records.rows.drop("first_seen", "last_seen"), "names": records.names, "own": night.own, "changed": night.changed}
-        tables |= {name: getattr(records, name) for name in _LONG} | {f"sparse-{name}": records.sparse[name] for name in SPARSE}
+        tables |= {name: getattr(records, name) for name in LONG} | {f"sparse-{name}": records.sparse[name] for name in SPARSE}
         for name, table in tables.items():
             self._table(name, table)
         np.save(self._making / "unit.npy", night.held.unit)
@@ -108,7 +107,7 @@ def read_base(folder: Path) -> Base | None:
 
     records = Records(
         table("rows"), table("names"), {name: table(f"sparse-{name}") for name in SPARSE},
-        texts=table("texts"), relatives=table("relatives"), phones=table("phones"), of_row=np.zeros(0, dtype=np.uint32),
+        of_row=np.zeros(0, dtype=np.uint32), **{name: table(name) for name in LONG},
     )  # fmt: skip
     values = {name: Sets(array(f"{name}-start"), array(f"{name}-value")) for name in told["attributes"]}
     over = np.load(folder / "over.npy")

@@ -10,8 +10,9 @@ import polars as pl
 
 from matching.again.base import Base
 from matching.again.source import Source
-from matching.coding import SPARSE, Once, Records, as_written, once_each, with_rounded, without_rounded
+from matching.coding import LONG, SPARSE, Once, Records, as_written, once_each, with_rounded, without_rounded
 from matching.sets import Flags
+from schemas.in_order import in_order
 
 Place = npt.NDArray[np.int64]
 _ABSENT = -1
@@ -75,7 +76,7 @@ def _joined(base: Records, fresh: Records, rows: Rows, keys: pl.DataFrame, once:
     place = np.where(is_fresh, base.count + np.cumsum(is_fresh) - 1, rows.before)
     codes = pl.Series(rows.renamed)
     held = base.rows.with_columns(codes.gather(base.rows["name_code"]).alias("name_code"))
-    columns = [pl.concat([held[name], fresh.rows[name]], rechunk=True).gather(place) for name in held.columns]
+    columns = in_order(lambda name: pl.concat([held[name], fresh.rows[name]], rechunk=True).gather(place), held.columns)
     seen = [keys["export_date"].gather(at).alias(name) for name, at in (("last_seen", once.newest), ("first_seen", once.oldest))]
     new = np.flatnonzero(is_fresh)
 
@@ -87,14 +88,15 @@ def _joined(base: Records, fresh: Records, rows: Rows, keys: pl.DataFrame, once:
         come = theirs.with_columns(pl.Series("rec", new[theirs["rec"].to_numpy()]))
         return pl.concat([left, come]).with_columns(pl.col("rec").cast(pl.UInt32))
 
+    sparse = {name: (base.sparse[name], fresh.sparse[name]) for name in SPARSE}
+    others = {name: (getattr(base, name), getattr(fresh, name)) for name in LONG}
+    made = dict(zip((*sparse, *others), in_order(lambda name: long(name, *(sparse | others)[name]), (*sparse, *others)), strict=True))
     return replace(
         fresh,
         rows=pl.DataFrame([*columns, *seen]),
-        sparse={name: long(name, base.sparse[name], fresh.sparse[name]) for name in SPARSE},
-        texts=long("texts", base.texts, fresh.texts),
-        relatives=long("relatives", base.relatives, fresh.relatives),
-        phones=long("phones", base.phones, fresh.phones),
+        sparse={name: made[name] for name in SPARSE},
         of_row=once.of_row,
+        **{name: made[name] for name in LONG},
     )
 
 
@@ -111,8 +113,6 @@ def some_of(records: Records, wanted: Flags) -> Records:
         records,
         rows=records.rows.filter(wanted),
         sparse={name: long(table) for name, table in records.sparse.items()},
-        texts=long(records.texts),
-        relatives=long(records.relatives),
-        phones=long(records.phones),
         of_row=np.zeros(0, dtype=np.uint32),
+        **{name: long(getattr(records, name)) for name in LONG},
     )
