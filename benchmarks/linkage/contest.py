@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import polars as pl
 
 from benchmarks.linkage import peer
 from benchmarks.linkage.city import AS_OF
-from flows.memory import peak_mib
+from benchmarks.linkage.clock import Clock
 from matching import anchors
 from matching.again.source import Source
 from matching.coding import code_records
@@ -29,17 +28,6 @@ from matching.night import members_of
 from schemas.tables.record import RECORD
 
 THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 0.99999, 0.999999)
-
-
-class Clock:
-    """Seconds on the wall and of the processors since the start, and the most memory held."""
-
-    def __init__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
-
-    def read(self) -> dict[str, float]:
-        """What it shows."""
-        return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu, "peak_mib": round(peak_mib())}
 
 
 def ours(folder: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def pair_again(base: Base, night: Night, to: Moved, model: Model) -> Paired:
     left = _left(base, to, touched)
     left = left.hstack(frequencies_of(left, night.units, model))
     found = compared_pairs(blocked.pairs, night.trusted, night.units, model)
-    weighed = weigh(pl.concat([left, found.select(left.columns)]).sort("l", "r"), model)
+    weighed = weigh(pl.concat([left.select(found.columns), found]).sort("l", "r"), model)
     new = np.bincount(weighed["rule"].to_numpy(), minlength=len(CHILD_RULES))
     report = blocked.report.with_columns(pairs_new=pl.Series(new, dtype=pl.Int64))
     return Paired(weighed, report, blocked.over)
