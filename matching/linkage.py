@@ -92,27 +92,22 @@ def _run(source: Source, previous: dict[str, pl.DataFrame], as_of: date, model: 
 def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_up, shelf: Path | None = None) -> tuple[Night, Paired]:
     """From records to weighed pairs, going on from what the shelf has; see `link`."""
     base = None if shelf is None else read_base(shelf)
-    found = None if base is None else go_on(base, source, as_of, model)
-    keeping = None if shelf is None else Keeping(shelf)
-    if found is not None:
-        night, paired = found
-        _keep(keeping, night)
+    begun = None if base is None else go_on(base, source, as_of, model)
+    night = prepare_records(code_parts(source.parts()), as_of, model) if begun is None else begun.night
+    keeping = None if shelf is None else Keeping(shelf, night)
+    if begun is not None:
+        paired = begun.paired(model)
     else:
-        night = prepare_records(code_parts(source.parts()), as_of, model)
-        _keep(keeping, night)
+        # a large night has no room for what units are made of and for what pairs are
+        if keeping is not None:
+            keeping.wait()
         night.records.shed()
         paired = pairing(night, model)
     if keeping is not None and paired.over is not None:
-        keeping.pairs(night, paired, model)
-        keeping.finish(night, as_of)
+        keeping.finish(paired, as_of, model)
     night.records.shed()
     night.shed()
     return night, paired
-
-
-def _keep(keeping: Keeping | None, night: Night) -> None:
-    if keeping is not None:
-        keeping.night(night)
 
 
 def clustered(night: Night, paired: Paired, previous: dict[str, pl.DataFrame], model: Model) -> Found:

@@ -10,9 +10,11 @@ import json
 import shutil
 import uuid
 import zlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,43 +54,48 @@ class Base:
 
 
 class Keeping:
-    """A base in the making: beside the one that stands, and in its place when it is whole."""
+    """A base in the making: beside the one that stands, and in its place when it is whole. It is written while the night goes on."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder`: where a base stands, or none does yet."""
+    def __init__(self, folder: Path, night: Night) -> None:
+        """`folder`: where a base stands, or none does yet. What the night has now is kept, whatever is let go of it later."""
         self._folder = folder
         for left in folder.parent.glob(f".{folder.name}-*"):
             shutil.rmtree(left)
         self._making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
         self._making.mkdir(parents=True, mode=0o700)
-
-    def night(self, night: Night) -> None:
-        """Keep the rows and whose numbers they hold."""
-        records = night.records
+        self._pool = ThreadPoolExecutor(1)
+        self._values, records = night.units.values, night.records
         tables = {"rows": records.rows.drop("first_seen", "last_seen"), "names": records.names, "own": night.own, "changed": night.changed}
         tables |= {name: getattr(records, name) for name in LONG} | {f"sparse-{name}": records.sparse[name] for name in SPARSE}
-        for name, table in tables.items():
-            self._table(name, table)
-        np.save(self._making / "unit.npy", night.held.unit)
-        np.save(self._making / "head.npy", night.held.head)
+        arrays = {"unit": night.held.unit, "head": night.held.head}
+        for name, sets in self._values.items():
+            arrays |= {f"{name}-start": sets.start, f"{name}-value": sets.value}
+        self._written: Future[None] = self._pool.submit(self._write, tables, arrays)
 
-    def pairs(self, night: Night, paired: Paired, model: Model) -> None:
-        """Keep what units have, and their pairs."""
-        for name, sets in night.units.values.items():
-            np.save(self._making / f"{name}-start.npy", sets.start)
-            np.save(self._making / f"{name}-value.npy", sets.value)
-        self._table("pairs", paired.weighed.select(*PAIR, "both_trusted", *(each.name for each in model.comparisons)))
-        np.save(self._making / "over.npy", paired.over if paired.over is not None else np.zeros(0, dtype=np.uint64))
+    def wait(self) -> None:
+        """Until what the night had is written.
 
-    def finish(self, night: Night, as_of: date) -> None:
-        """What was kept stands from now on."""
-        told = {"as_of": as_of.isoformat(), "attributes": list(night.units.values), "hash": _PROBE, "files": _fingerprints(self._making)}
+        Raises:
+            OSError: it could not be.
+        """
+        self._written.result()
+
+    def finish(self, paired: Paired, as_of: date, model: Model) -> None:
+        """Keep the pairs too; what was kept stands from now on."""
+        self.wait()
+        pairs = paired.weighed.select(*PAIR, "both_trusted", *(each.name for each in model.comparisons))
+        self._write({"pairs": pairs}, {"over": paired.over})
+        self._pool.shutdown()
+        told = {"as_of": as_of.isoformat(), "attributes": list(self._values), "hash": _PROBE, "files": _fingerprints(self._making)}
         (self._making / _WHOLE).write_text(json.dumps(told), "ascii")
         shutil.rmtree(self._folder, ignore_errors=True)
         self._making.rename(self._folder)
 
-    def _table(self, name: str, table: pl.DataFrame) -> None:
-        table.write_ipc(self._making / f"{name}.arrow", compression="uncompressed")
+    def _write(self, tables: dict[str, pl.DataFrame], arrays: dict[str, Any]) -> None:
+        for name, table in tables.items():
+            table.write_ipc(self._making / f"{name}.arrow", compression="uncompressed")
+        for name, array in arrays.items():
+            np.save(self._making / f"{name}.npy", array)
 
 
 def read_base(folder: Path) -> Base | None:

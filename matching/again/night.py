@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from matching import anchors
@@ -10,15 +11,28 @@ from matching.again.numbers import numbers_again
 from matching.again.pairs import pair_again
 from matching.again.rows import tonights
 from matching.again.source import Source
-from matching.again.units import moved, values_again
+from matching.again.units import Moved, moved, values_again
 from matching.model import Model
 from matching.night import Night, members_of, night_of
 from matching.pairs import Paired
 from matching.sets import bits_left
 
 
-def go_on(base: Base, source: Source, as_of: date, model: Model) -> tuple[Night, Paired] | None:
-    """The night and its pairs; none where all is better done anew: too much changed, or units became so many that their values are kept otherwise."""
+@dataclass(frozen=True)
+class Begun:
+    """A night of which all is known but its pairs."""
+
+    night: Night
+    base: Base
+    to: Moved
+
+    def paired(self, model: Model) -> Paired:
+        """Its weighed pairs."""
+        return pair_again(self.base, self.night, self.to, model)
+
+
+def go_on(base: Base, source: Source, as_of: date, model: Model) -> Begun | None:
+    """The night; none where all is better done anew: too much changed, or units became so many that their values are kept otherwise."""
     rows = tonights(base, source)
     if rows is None:
         return None
@@ -29,5 +43,4 @@ def go_on(base: Base, source: Source, as_of: date, model: Model) -> tuple[Night,
         return None
     to = moved(base, rows, numbers, members)
     values = values_again(base, rows, numbers, members, to)
-    night = night_of(rows.records, numbers.own, changed, members, values, model)
-    return night, pair_again(base, night, to, model)
+    return Begun(night_of(rows.records, numbers.own, changed, members, values, model), base, to)
