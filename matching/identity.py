@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from matching import identifiers
+from matching.sets import marked
 from schemas.gathering import gathered
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 
 _ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)
 _LENGTH = 12
 _SALTS = 64
+_NOBODY = -1
+_HALF = np.uint64(32)
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
 _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
@@ -57,59 +61,84 @@ def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Name
         memory: the identity table of the last run (IDENTITY).
         as_of: date of the events.
     """
+    memory = memory.sort("person_id")
     votes = _votes(rows, memory)
     clusters = rows.group_by("cluster").agg(
         smallest=pl.col("record_hash").min(), first_seen=pl.col("first_seen").min(), last_seen=pl.col("last_seen").max(), is_decided=pl.col("is_decided").any()
     ).sort("smallest")  # fmt: skip
     claims = _claims(votes, clusters, memory)
-    kept = claims.unique("cluster", keep="first", maintain_order=True).select("cluster", "person_id")
-    merged = claims.join(kept, on=["cluster", "person_id"], how="anti").join(kept.rename({"person_id": "merged_into"}), on="cluster")
-    named = clusters.join(kept, on="cluster", how="left", maintain_order="left")
-    named = _fresh(named, memory["person_id"])
+    is_first = claims["cluster"].is_first_distinct()
+    kept = claims.filter(is_first)
+    merged = claims.filter(~is_first).join(kept.select("cluster", into="person"), on="cluster", maintain_order="left")
+    named = clusters.join(kept.select("cluster", "person"), on="cluster", how="left", maintain_order="left")
+    named = _fresh(named.with_columns(memory["person_id"].gather(named["person"])), memory["person_id"])
     return Named(_seen(named, memory), _former(named, merged, memory), _events(named, merged, votes, memory, as_of))
 
 
 def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
-    """cluster, person_id, votes: how many rows of the cluster the person had; 0 where only the child's number says so."""
-    known = memory.filter(pl.col("state") != "merged")
-    by_hash = _only_one(_listed(known, "record_hashes", "record_hash"), "record_hash")
-    by_key = _only_one(_listed(known, "record_keys", "feed_key").with_columns(pl.col("feed_key").hash()), "feed_key")
-    by_number = _only_one(_listed(known, "id_numbers", "own_id").with_columns(identifiers.packed(pl.col("own_id"))), "own_id")
-    hashed = rows.join(by_hash, on="record_hash", how="inner").select("record_hash", "cluster", "person_id")
-    rest = rows.join(hashed, on="record_hash", how="anti")
-    keyed = rest.join(by_key, on="feed_key").select("record_hash", "cluster", "person_id")
-    counted = pl.concat([hashed, keyed]).group_by("cluster", "person_id").agg(votes=pl.len().cast(pl.Int64))
-    numbered = rows.select("cluster", "own_id").drop_nulls().unique().join(by_number, on="own_id").select("cluster", "person_id").unique()
-    silent = numbered.join(counted, on="cluster", how="anti").join(counted, on="person_id", how="anti")
-    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64))]).sort("cluster", "person_id")
+    """cluster, person (its place in memory), votes: how many rows of the cluster the person had; 0 where only the child's number says so."""
+    known = memory.with_row_index("person").filter(pl.col("state") != "merged")
+    cluster = rows["cluster"].to_numpy()
+    voted = _owners(rows["record_hash"], _listed(known, "record_hashes"))
+    rest = np.flatnonzero(voted == _NOBODY)
+    if len(rest):
+        voted[rest] = _owners(rows["feed_key"].gather(rest), _listed(known, "record_keys").with_columns(pl.col("value").hash()))
+    spoke = voted != _NOBODY
+    both, count = np.unique(cluster[spoke].astype(np.uint64) << _HALF | voted[spoke].astype(np.uint64), return_counts=True)
+    counted = pl.DataFrame({"cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64)})
+    is_silent = np.ones(int(cluster.max(initial=0)) + 1, dtype=np.bool_)
+    is_silent[counted["cluster"].to_numpy()] = False
+    numbered = rows.filter(is_silent[cluster]).select("cluster", "own_id").drop_nulls().unique()
+    if numbered.is_empty():
+        return counted
+    texts = numbered.select(identifiers.unpacked(pl.col("own_id"))).to_series()
+    held = _listed(known, "id_numbers").filter(pl.col("value").is_in(texts.implode())).with_columns(identifiers.packed(pl.col("value")))
+    silent = numbered.select("cluster", person=pl.Series(_owners(numbered["own_id"], held))).filter(pl.col("person") != _NOBODY)
+    silent = silent.unique().cast({"person": pl.UInt32}).join(counted, on="person", how="anti")
+    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64))]).sort("cluster", "person")
 
 
-def _listed(memory: pl.DataFrame, column: str, of: str) -> pl.DataFrame:
-    """person_id and each item of a column of lists."""
-    return memory.select("person_id", pl.col(column).alias(of)).explode(of, empty_as_null=False, keep_nulls=False)
+def _listed(memory: pl.DataFrame, column: str) -> pl.DataFrame:
+    """person and each value of a column of lists."""
+    return memory.select("person", value=column).explode("value", empty_as_null=False, keep_nulls=False)
 
 
-def _only_one(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The rows whose key belongs to one person only."""
-    return frame.unique().filter(pl.col(key).is_unique())
+def _owners(values: pl.Series, held: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The one person who has each value, -1 where nobody has it or several do; `held`: person, value (UInt64)."""
+    wanted = values.fill_null(0).to_numpy()
+    has = held["value"].to_numpy()
+    near = marked(has, wanted)
+    has, person = has[near], held["person"].to_numpy()[near].astype(np.int64)
+    order = np.argsort(has)
+    has, person = has[order], person[order]
+    start = np.flatnonzero(np.append(True, has[1:] != has[:-1])[: len(has)])
+    out = np.full(len(wanted), _NOBODY)
+    if len(start):
+        least, most = np.minimum.reduceat(person, start), np.maximum.reduceat(person, start)
+        at = np.minimum(np.searchsorted(has[start], wanted), len(start) - 1)
+        found = (has[start][at] == wanted) & (least == most)[at] & values.is_not_null().to_numpy()
+        out[found] = least[at[found]]
+    return out
 
 
 def _claims(votes: pl.DataFrame, clusters: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
-    """Each known person with the one cluster it goes to, the oldest person of a cluster first."""
-    aged = votes.join(clusters.select("cluster", "smallest"), on="cluster").join(memory.select("person_id", "first_seen"), on="person_id")
-    one = aged.sort("person_id", pl.col("votes") * -1, "smallest").unique("person_id", keep="first", maintain_order=True)
-    return one.sort("cluster", "first_seen", "person_id")
+    """cluster, person: each known person with the one cluster it goes to, the oldest person of a cluster first."""
+    aged = votes.join(clusters.select("cluster", "smallest"), on="cluster", maintain_order="left")
+    aged = aged.with_columns(memory["first_seen"].gather(aged["person"]))
+    one = aged.sort("person", pl.col("votes") * -1, "smallest").unique("person", keep="first", maintain_order=True)
+    return one.sort("cluster", "first_seen", "person").select("cluster", "person")
 
 
 def _fresh(named: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
     """Fills in identifiers for clusters that have none, from their smallest record_hash, salted until nobody has them."""
+    is_open = named["person_id"].is_null()
     for salt in range(_SALTS):
         open_ = named.filter(pl.col("person_id").is_null()).sort("smallest")
         if open_.is_empty():
             return named
         made = open_.select("cluster", made=short_code("C", open_["smallest"], salt))
-        used = pl.concat([taken, named["person_id"].drop_nulls()]).unique()
-        made = made.filter(~pl.col("made").is_in(used.implode())).unique("made", keep="first", maintain_order=True)
+        given = named.filter(is_open)["person_id"].drop_nulls()
+        made = made.filter(~pl.col("made").is_in(taken.implode()), ~pl.col("made").is_in(given.implode())).unique("made", keep="first", maintain_order=True)
         named = named.join(made, on="cluster", how="left", maintain_order="left")
         named = named.with_columns(person_id=pl.coalesce("person_id", "made")).drop("made")
     raise RuntimeError(f"no free identifier found in {_SALTS} attempts: two clusters have the same smallest record")
@@ -117,18 +146,18 @@ def _fresh(named: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
 
 def _seen(named: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     """cluster, person_id, first_seen, last_seen: over all runs."""
-    before = memory.select("person_id", first_before="first_seen", last_before="last_seen")
-    return named.join(before, on="person_id", how="left", maintain_order="left").select(
-        "cluster",
-        "person_id",
-        first_seen=pl.min_horizontal("first_seen", "first_before"),
-        last_seen=pl.max_horizontal("last_seen", "last_before"),
-    )
+    first, last = (memory[name].gather(named["person"]) for name in ("first_seen", "last_seen"))
+    return named.select(
+        "cluster", "person_id", first_seen=pl.min_horizontal("first_seen", pl.lit(first)), last_seen=pl.max_horizontal("last_seen", pl.lit(last))
+    )  # fmt: skip
 
 
 def _former(named: pl.DataFrame, merged: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     """The known persons that no cluster is called, as they stand after this run (IDENTITY)."""
-    rest = memory.join(named, on="person_id", how="anti").join(merged.select("person_id", now="merged_into"), on="person_id", how="left")
+    is_gone = np.ones(memory.height, dtype=np.bool_)
+    is_gone[named["person"].drop_nulls().to_numpy()] = False
+    now = merged.select("person", now=memory["person_id"].gather(merged["into"]))
+    rest = memory.with_row_index("person").filter(is_gone).join(now, on="person", how="left", maintain_order="left")
     rest = rest.with_columns(
         state=pl.when(pl.col("now").is_not_null() | (pl.col("state") == "merged")).then(pl.lit("merged")).otherwise(pl.lit("gone")),
         merged_into=pl.coalesce("now", "merged_into"),
@@ -154,22 +183,16 @@ def living(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Merges and splits of this run."""
     cause = pl.when(pl.col("is_decided").any()).then(pl.lit("review")).otherwise(pl.lit("records"))
-    flags = named.select("cluster", "is_decided")
-    merges = (
-        merged.join(flags, on="cluster").group_by("merged_into").agg(others=pl.col("person_id").sort(), cause=cause)
-        .select(person_id="merged_into", kind=pl.lit("merged"), others="others", cause="cause")
-    )  # fmt: skip
-    parts = (
-        votes.filter(pl.col("votes") > 0)
-        .join(named.select("cluster", "is_decided", now="person_id"), on="cluster")
-        .filter(pl.col("now") != pl.col("person_id"))
-    )
-    parts = parts.join(merged.select("person_id", now="merged_into"), on=["person_id", "now"], how="anti")
-    splits = (
-        parts.join(named.select("person_id"), on="person_id", how="semi").group_by("person_id").agg(others=pl.col("now").unique().sort(), cause=cause)
-        .select("person_id", kind=pl.lit("split"), others="others", cause="cause")
-    )  # fmt: skip
-    both = pl.concat([merges, splits]).with_columns(on_date=pl.lit(as_of))
+    called = memory["person_id"]
+    merges = merged.join(named.select("cluster", "is_decided"), on="cluster", maintain_order="left")
+    merges = merges.with_columns(others=called.gather(merges["person"]), person_id=called.gather(merges["into"]))
+    merges = merges.group_by("person_id").agg(others=pl.col("others").sort(), cause=cause).select("person_id", kind=pl.lit("merged"), others="others", cause="cause")
+    now = named.select("cluster", "is_decided", now="person_id", now_person="person")
+    parts = votes.filter(pl.col("votes") > 0).join(now, on="cluster").filter(pl.col("now_person").ne_missing(pl.col("person")))
+    parts = parts.join(merged.select("person", now_person="into"), on=["person", "now_person"], how="anti")
+    splits = parts.join(named.select("person").drop_nulls(), on="person", how="semi")
+    splits = splits.with_columns(called.gather(splits["person"])).group_by("person_id").agg(others=pl.col("now").unique().sort(), cause=cause)
+    both = pl.concat([merges, splits.select("person_id", kind=pl.lit("split"), others="others", cause="cause")]).with_columns(on_date=pl.lit(as_of))
     return IDENTITY_EVENT.conform(both.sort("person_id", "kind"))
 
 
