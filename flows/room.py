@@ -10,7 +10,7 @@ from flows.settings import THREADS
 
 GIB = 2**30
 # what a night leaves for every byte of its inbox, measured on the made-up city (docs/operations.md, "Sizing"); a compressed file counts as its text
-WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE = 1.7, 1.5, 0.5
+WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE, LINKAGE_PER_BYTE = 1.7, 1.5, 0.5, 1.6
 # and while stations are done in parts by workers
 PARTS_PER_BYTE = 1.1
 _INFLATED = {".gz": 6.0, ".parquet": 4.0, ".xlsx": 6.0}
@@ -23,9 +23,9 @@ def text_bytes(inbox: Path) -> int:
 
 
 def needed(inbox: Path, runner: str = THREADS) -> int:
-    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds; parts of stations."""
+    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds, what linkage keeps for the next; parts of stations."""
     parts = 0.0 if runner == THREADS else PARTS_PER_BYTE
-    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE + parts))
+    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE + LINKAGE_PER_BYTE + parts))
 
 
 def free(folder: Path) -> int:

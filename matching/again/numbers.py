@@ -48,8 +48,10 @@ def numbers_again(base: Base, rows: Rows, as_of: date) -> Numbers:
     found = own_numbers(rows.records, as_of, outer)
     found = found.filter(inner[found["rec"].to_numpy()])
     stays = _moved(base.own, rows.after)
-    is_asked = inner[stays["rec"].to_numpy()]
-    own = pl.concat([stays.filter(~is_asked), found]).sort("rec")
+    rec = stays["rec"].to_numpy()
+    is_asked = inner[rec]
+    # a number that is taken for rounded now is a number no more
+    own = pl.concat([stays.filter(~is_asked & ~rows.is_new[rec]), found]).sort("rec")
     return Numbers(own, _told_anew(stays.filter(is_asked), found, len(number)))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from matching.again.base import Base
 from matching.again.units import Moved
-from matching.blocking import CHILD_RULES, block
+from matching.blocking import block
 from matching.comparisons import frequencies_of
 from matching.model import Model
 from matching.night import Night
@@ -33,7 +33,7 @@ def pair_again(base: Base, night: Night, to: Moved, model: Model) -> Paired:
     left = left.hstack(frequencies_of(left, night.units, model))
     found = compared_pairs(blocked.pairs, night.trusted, night.units, model)
     weighed = weigh(pl.concat([left.select(found.columns), found]).sort("l", "r"), model)
-    new = np.bincount(weighed["rule"].to_numpy(), minlength=len(CHILD_RULES))
+    new = np.bincount(weighed["rule"].to_numpy(), minlength=blocked.report.height)
     report = blocked.report.with_columns(pairs_new=pl.Series(new, dtype=pl.Int64))
     return Paired(weighed, report, blocked.over)
 

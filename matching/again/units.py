@@ -35,12 +35,10 @@ def moved(base: Base, rows: Rows, numbers: Numbers, members: Members) -> Moved:
     changed = rows.is_new | numbers.told_anew
     stays = np.flatnonzero(rows.before != _ABSENT)
     then = rows.before[stays]
-    # of the base's units those that lost a row, and those that have another first row or more of them
-    short = np.zeros(base.members.count, dtype=np.bool_)
-    short[base.members.unit[rows.after == _ABSENT]] = True
+    # rows that had the same first row were one unit, and where there are as many as then it is whole
     sizes, were = np.bincount(members.unit, minlength=members.count), np.bincount(base.members.unit, minlength=base.members.count)
     unit, was = members.unit[stays], base.members.unit[then]
-    changed[stays] |= short[was] | (rows.after[base.members.head[then]] != members.head[stays]) | (sizes[unit] != were[was])
+    changed[stays] |= (rows.after[base.members.head[then]] != members.head[stays]) | (sizes[unit] != were[was])
     touched = np.zeros(members.count, dtype=np.bool_)
     touched[members.unit[changed]] = True
     before = np.full(members.count, _ABSENT)

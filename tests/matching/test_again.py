@@ -13,9 +13,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from matching import blocking, identifiers, linkage
+from matching import identifiers, linkage, pairs
 from matching.again import base as base_module
+from matching.again import pairs as again_pairs
 from matching.again.base import Base, read_base
+from matching.blocking import CHILD_RULES, Bounds, Rule, block
 from matching.coding import READ, as_written, reading, with_rounded, without_rounded
 from matching.linkage import Linked, link_records
 from matching.record import record_of
@@ -23,7 +25,7 @@ from matching.standardise import typed
 from schemas.exports.feeds import CHILD_FEEDS, FEEDS
 from schemas.exports.intake import take_in
 from schemas.tables.record import RECORD
-from tests.matching.linkage_city import city, records
+from tests.matching.linkage_city import city, number, records
 
 TINY = Path("sample_data/tiny")
 AS_OF = date(2026, 11, 24)
@@ -118,26 +120,78 @@ def assert_same_base(one: Base | None, other: Base | None) -> None:
     assert np.array_equal(one.over, other.over)
 
 
-@pytest.mark.parametrize(("seed", "cap"), [(1, None), (2, None), (3, 6)])
-def test_over_random_nights_the_tables_are_those_of_nights_that_begin_anew(seed: int, cap: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seed", "cap", "rules"), [(1, None, CHILD_RULES), (2, None, CHILD_RULES), (3, 6, CHILD_RULES), (4, 4, (Rule(("relative",)), Rule(("phone",))))])
+def test_over_random_nights_the_tables_are_those_of_nights_that_begin_anew(
+    seed: int, cap: int | None, rules: tuple[Rule, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if cap is not None:
-        monkeypatch.setattr(blocking, "Bounds", partial(blocking.Bounds, cap=cap))
+        for room in (pairs, again_pairs):
+            monkeypatch.setattr(room, "block", partial(block, rules=rules, bounds=Bounds(cap=cap)))
     said, town = went_on(monkeypatch), Town(seed)
     before: dict[str, pl.DataFrame] = {}
     over = 0
-    for number in range(6):
+    for night in range(6):
         rows = town.records
-        whole = link_records(rows, before, town.day, shelf=tmp_path / f"anew{number}")
+        whole = link_records(rows, before, town.day, shelf=tmp_path / f"anew{night}")
         again = link_records(rows, before, town.day, shelf=tmp_path / "shelf")
         assert_same(whole, again)
         base = read_base(tmp_path / "shelf")
-        assert_same_base(base, read_base(tmp_path / f"anew{number}"))
+        assert_same_base(base, read_base(tmp_path / f"anew{night}"))
         assert base is not None
         over += len(base.over)
         before = whole.tables
         town.pass_a_day()
     assert said == [True] * 5
     assert (over > 0) == (cap is not None)
+
+
+BORN = date(2015, 3, 2)
+BOY, TWIN, OTHER = number("500106", BORN, 135), number("500106", BORN, 137), number("500106", date(2008, 11, 26), 11)
+NEAR = {"birth_date": BORN, "sex": "male"}
+
+
+def rounded_and_whole() -> tuple[str, str]:
+    """A number that ends in zeros and passes, and another with the same first fifteen digits."""
+    for front in range(10):
+        round_, whole = (number("500106", date(2015, 3, 3), front * 100 + end) for end in (0, 7))
+        if round_.endswith("000"):
+            return round_, whole
+    raise AssertionError("no number of these ends in zeros")
+
+
+ROUND, WHOLE = rounded_and_whole()
+ALONE = {"feed": "health", "name": "张浩宇", **NEAR, "id_number": BOY}
+STRANGER = {"feed": "health", "name": "赵六一", "birth_date": date(2022, 1, 1), "id_number": OTHER}
+# rows of every night; rows of the first night alone, of the second alone; the day of the second
+NIGHTS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]], date]] = {
+    "a holder of a number grows up": ([STRANGER], [], [], AS_OF + timedelta(days=3)),
+    "a twin comes who bears the name": ([ALONE, {**ALONE, "feed": "survey", "name": "张皓宇"}], [], [{**ALONE, "feed": "household", "name": "张皓宇", "id_number": TWIN}], AS_OF),
+    "the household register comes": ([ALONE, {**ALONE, "feed": "survey", "name": "李四喜"}], [], [{**ALONE, "feed": "household", "name": "李四喜"}], AS_OF),
+    "a number turns out to be rounded": ([{**ALONE, "id_number": ROUND}], [], [{**ALONE, "feed": "survey", "id_number": WHOLE}], AS_OF),
+    "a household shows a changed number": (
+        [{**ALONE, "feed": "household", "household_key": "H1"}, ALONE], [], [{**ALONE, "feed": "household", "household_key": "H1", "id_number": TWIN}], AS_OF
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["as told", "the other way round"])
+@pytest.mark.parametrize("story", NIGHTS)
+def test_what_comes_or_goes_changes_rows_that_stay(story: str, turned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both nights have a town around the rows, so that what changed is little."""
+    every, first, second, day = NIGHTS[story]
+    town = city(30, 9)[0].to_dicts()
+    nights = [(town + every + first, AS_OF), (town + every + second, day)]
+    said, told = went_on(monkeypatch), []
+    for rows, as_of in reversed(nights) if turned else nights:
+        record = records([{k: v for k, v in row.items() if v is not None or k in ("feed", "name", "id_number")} for row in rows])
+        whole = link_records(record, {}, as_of, shelf=tmp_path / f"anew{len(told)}")
+        assert_same(whole, link_records(record, {}, as_of, shelf=tmp_path / "shelf"))
+        assert_same_base(read_base(tmp_path / "shelf"), read_base(tmp_path / f"anew{len(told)}"))
+        stays = pl.col("source_row").is_between(len(town) + 1, len(town) + len(every))
+        held = whole.tables["person_record"].filter(stays)
+        told.append((held.drop("person_id"), whole.tables["person"].join(held, on="person_id", how="semi").drop("records", "feeds", "first_seen", "last_seen")))
+    assert said == [True]
+    assert not (told[0][0].equals(told[1][0]) and told[0][1].equals(told[1][1]))
 
 
 def test_a_base_that_is_damaged_or_hashed_otherwise_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

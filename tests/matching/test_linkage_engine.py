@@ -80,6 +80,19 @@ def test_blocking_finds_what_brute_force_finds(units: list[tuple[int, int, bool]
     assert report["pairs_possible"].to_list() == [sum(r == 0 for r in expected.values()), len(expected)]
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 1), st.booleans(), st.booleans()), min_size=2, max_size=18), st.integers(2, 12))
+def test_blocking_of_some_units_finds_their_pairs_and_no_others(units: list[tuple[int, int, int, bool, bool]], cap: int) -> None:
+    values = {name: sets({"unit": range(len(units)), "value": [u[i] for u in units]}) for i, name in enumerate(("x", "y", "sex"))}
+    trusted, touched = (np.array([u[i] for u in units]) for i in (3, 4))
+    rules, bounds = (Rule(("x", "y")), Rule(("x",), trusted_too=True), Rule(("y", "sex"))), Bounds(cap=cap, further=("sex",))
+    whole, some = block(values, trusted, rules, bounds), block(values, trusted, rules, bounds, touched)
+    concerned = whole.pairs.filter(pl.Series(touched[whole.pairs["l"].to_numpy()] | touched[whole.pairs["r"].to_numpy()]))
+    assert some.pairs.equals(concerned)
+    assert set(some.over.tolist()) <= set(whole.over.tolist())
+    assert {u for u in whole.over.tolist() if touched[u]} <= set(some.over.tolist())
+
+
 def test_a_runaway_block_takes_a_further_key_and_says_so() -> None:
     size = 300
     every = {"unit": range(size)}
