@@ -64,38 +64,38 @@ class Keeping:
         self._making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
         self._making.mkdir(parents=True, mode=0o700)
         self._pool = ThreadPoolExecutor(1)
-        self._values, records = night.units.values, night.records
+        self._attributes, records = list(night.units.values), night.records
         tables = {"rows": records.rows.drop("first_seen", "last_seen"), "names": records.names, "own": night.own, "changed": night.changed}
         tables |= {name: getattr(records, name) for name in LONG} | {f"sparse-{name}": records.sparse[name] for name in SPARSE}
         arrays = {"unit": night.held.unit, "head": night.held.head}
-        for name, sets in self._values.items():
+        for name, sets in night.units.values.items():
             arrays |= {f"{name}-start": sets.start, f"{name}-value": sets.value}
-        self._written: Future[None] = self._pool.submit(self._write, tables, arrays)
-
-    def wait(self) -> None:
-        """Until what the night had is written.
-
-        Raises:
-            OSError: it could not be.
-        """
-        self._written.result()
+        self._written: Future[dict[str, int]] = self._pool.submit(self._write, tables, arrays)
 
     def finish(self, paired: Paired, as_of: date, model: Model) -> None:
-        """Keep the pairs too; what was kept stands from now on."""
-        self.wait()
+        """Keep the pairs too; what was kept stands from now on.
+
+        Raises:
+            OSError: something could not be written.
+        """
         pairs = paired.weighed.select(*PAIR, "both_trusted", *(each.name for each in model.comparisons))
-        self._write({"pairs": pairs}, {"over": paired.over})
+        files = self._written.result() | self._write({"pairs": pairs}, {"over": paired.over})
         self._pool.shutdown()
-        told = {"as_of": as_of.isoformat(), "attributes": list(self._values), "hash": _PROBE, "files": _fingerprints(self._making)}
+        told = {"as_of": as_of.isoformat(), "attributes": self._attributes, "hash": _PROBE, "files": files}
         (self._making / _WHOLE).write_text(json.dumps(told), "ascii")
         shutil.rmtree(self._folder, ignore_errors=True)
         self._making.rename(self._folder)
 
-    def _write(self, tables: dict[str, pl.DataFrame], arrays: dict[str, Any]) -> None:
-        for name, table in tables.items():
-            table.write_ipc(self._making / f"{name}.arrow", compression="uncompressed")
-        for name, array in arrays.items():
-            np.save(self._making / f"{name}.npy", array)
+    def _write(self, tables: dict[str, pl.DataFrame], arrays: dict[str, Any]) -> dict[str, int]:
+        """The files' fingerprints by name; what is written is let go of."""
+        files = []
+        for name in list(tables):
+            files.append(self._making / f"{name}.arrow")
+            tables.pop(name).write_ipc(files[-1], compression="uncompressed")
+        for name in list(arrays):
+            files.append(self._making / f"{name}.npy")
+            np.save(files[-1], arrays.pop(name))
+        return {file.name: _fingerprint(file) for file in files}
 
 
 def read_base(folder: Path) -> Base | None:
