@@ -76,6 +76,7 @@ def _lines(machine: dict[str, Any], results: list[dict[str, Any]]) -> Iterator[s
     yield from _nights(results)
     for r in results:
         yield from _scale(r)
+        yield from _changed(r)
     yield from _growth(results)
 
 
@@ -108,12 +109,15 @@ def _published(results: list[dict[str, Any]]) -> Iterator[str]:
 def _nights(results: list[dict[str, Any]]) -> Iterator[str]:
     yield "## Nights"
     yield ""
-    yield "First: a new register from files never seen. Unchanged: the night after, with the same files on the same day. MB are what one night leaves, for sizing."
+    yield (
+        "First: a new register from files never seen. Unchanged: the night after, with the same files on the same day. Changed: the files again, one row in a hundred of the plain text "
+        "exports gone or another. MB are what one night leaves, for sizing."
+    )
     yield ""
     yield "| scale | night | rows | seconds | processor seconds | rows per processor second | peak MiB | work MB | store MB | register MB |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for r in results:
-        for name in ("first", "unchanged"):
+        for name in ("first", "unchanged", "changed"):
             w = r[name]["whole"]
             peak = max([f["peak_mib"] for f in r[name]["stations"].values()] + [w["peak_mib"]])
             left = " | ".join(f"{r['left'][k] / 1e6:,.0f}" if name == "first" else "" for k in ("work", "store", "register"))
@@ -132,6 +136,19 @@ def _scale(r: dict[str, Any]) -> Iterator[str]:
         per_second = f"{r['first']['rows'] / f['seconds']:,.0f}" if f["seconds"] else ""
         ratio = f"{f['cpu_seconds'] / f['best']:,.1f}" if f["best"] > 0.001 else ""
         yield f"| {station} | {f['seconds']:,.1f} | {f['cpu_seconds']:,.1f} | {per_second} | {f['peak_mib']:,.0f} | {f['best']:,.2f} | {ratio} |"
+    yield ""
+
+
+def _changed(r: dict[str, Any]) -> Iterator[str]:
+    yield f"## The changed night at scale {r['scale']}, beside the first"
+    yield ""
+    yield f"{r['changed']['changed_rows']:,} rows are gone or another."
+    yield ""
+    yield "| station | seconds | processor seconds | first night: seconds | processor seconds |"
+    yield "| --- | --- | --- | --- | --- |"
+    for station, f in r["changed"]["stations"].items():
+        first = r["first"]["stations"][station]
+        yield f"| {station} | {f['seconds']:,.1f} | {f['cpu_seconds']:,.1f} | {first['seconds']:,.1f} | {first['cpu_seconds']:,.1f} |"
     yield ""
 
 

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from benchmarks.best import at_best
+from benchmarks.changed import change
 from benchmarks.page import slope, write_page
 
 
@@ -14,6 +15,7 @@ def result(scale: float, rows: int, link: float) -> dict:
         "scale": scale, "children": int(5e6 * scale), "inbox_bytes": 10**6, "generator": {"rows": rows, "seconds": 1.0, "cpu_seconds": 1.0, "peak_mib": 1.0},
         "first": {"stations": stations, "whole": whole, "rows": rows, "persons": 1},
         "unchanged": {"stations": {"unchanged": stations["link"]}, "whole": {**whole, "seconds": 2.0}, "rows": rows, "persons": 1},
+        "changed": {"stations": {"link": {**stations["link"], "seconds": 3.0}}, "whole": {**whole, "seconds": 5.0}, "rows": rows, "persons": 1, "changed_rows": 12},
         "left": {"work": 10**6, "store": 10**6, "register": 10**6},
     }  # fmt: skip
 
@@ -35,8 +37,27 @@ def test_the_page_has_every_station_and_says_when_the_machine_was_busy(tmp_path,
     assert "| link | 1.00 |" in page
     assert "| 0.2 | 10,000 | 20 | 20 | 2,000.0 | 100 |" in page
     assert "| 0.2 | unchanged | 10,000 | 2.0 |" in page
+    assert "| 0.2 | changed | 10,000 | 5.0 |" in page
+    assert "12 rows are gone or another." in page
+    assert "| link | 3.0 | 10.0 | 10.0 | 10.0 |" in page
     for chart in ("stations", "slope"):
         assert (tmp_path / "benchmarks" / f"{chart}.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_the_city_a_night_later_has_other_rows_and_the_same_files(tmp_path):
+    (tmp_path / "inbox" / "feed").mkdir(parents=True)
+    lines = [b"head\n", *(b"row,%d,x\n" % (10 * i) for i in range(2000)), b'row,"2\n', b'0",y\n']
+    (tmp_path / "inbox" / "feed" / "a.csv").write_bytes(b"".join(lines))
+    (tmp_path / "inbox" / "feed" / "b.parquet").write_bytes(b"as it is")
+    changed = change(tmp_path / "inbox", tmp_path / "after", 0.1)
+    after = (tmp_path / "after" / "feed" / "a.csv").read_bytes().splitlines(keepends=True)
+    assert (tmp_path / "inbox" / "feed" / "a.csv").read_bytes() == b"".join(lines)
+    assert (tmp_path / "after" / "feed" / "b.parquet").read_bytes() == b"as it is"
+    assert after[0] == lines[0] and after[-2:] == lines[-2:]
+    gone, other = len(lines) - len(after), len([line for line in after if line not in lines])
+    assert 140 < changed < 260 and gone > 60 and other > 0
+    assert all(line.startswith(b"row,") and line.endswith((b",x\n", b'"2\n')) for line in after[1:-1])
+    assert change(tmp_path / "inbox", tmp_path / "after", 0.1) == changed
 
 
 def test_the_floor_of_a_station_reads_sorts_and_writes_and_leaves_nothing_behind(tmp_path):
