@@ -11,6 +11,7 @@ import polars as pl
 from rules.basis import Facts
 from rules.decide import CHILD_COLUMNS
 from rules.facts import read_facts
+from schemas.growing import same_file
 
 
 class FactsNotKeptError(Exception):
@@ -34,7 +35,9 @@ def keep(work: Path, folder: Path, run_id: str) -> None:
     building, target = folder / f".build-{run_id}", folder / run_id
     for half_done in (building, target):
         shutil.rmtree(half_done, ignore_errors=True)
-    shutil.copytree(work / "facts", building / "facts")
+    (building / "facts").mkdir(parents=True)
+    for file in sorted((work / "facts").glob("*.parquet")):
+        same_file(file, building / "facts" / file.name)
     pl.scan_parquet(work / "person.parquet").select(CHILD_COLUMNS).sink_parquet(building / "person.parquet")
     building.rename(target)
     for other in folder.iterdir():

@@ -43,6 +43,7 @@ def _placed(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameter
             *(pl.max_horizontal(name, pl.when(pl.col(name).is_not_null()).then("birth_date")).alias(name) for name in ("stated", "firm", "seen")),
             (pl.col("district") == pl.col("hukou_district")).fill_null(False).alias("at_home"),
         )
+        .drop("written", "birth_date", "hukou_in_city", "hukou_code", "hukou_township")
     )
 
 
