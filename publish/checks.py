@@ -54,21 +54,25 @@ def check(con: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
 
 
 def _broken_promises(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    lie_alike = _lie_alike(con)
+    lie_alike = _lie_alike(con, "person_record", "record", "feed", "source_file", "source_row", "record_hash")
     joined = "POSITIONAL JOIN record r" if lie_alike else "JOIN record r USING (feed, source_file, source_row)"
     con.execute(f"CREATE TEMP VIEW numbered AS SELECT p.person_id, p.id_role, r.id_number, r.id_number_status FROM person_record p {joined}")
+    held = {"record": lie_alike, "assessed": _lie_alike(con, "person", "assessment", "person_id")}
     for name, wrong in _PROMISES.items():
-        if name == "record" and lie_alike:
+        if held.get(name):
             continue
         found = con.execute((SQL / "checks" / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
         if found:
             yield f"{wrong}: {_shown([' '.join(map(str, row)) for row in found])}"
 
 
-def _lie_alike(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether person_record and record hold the same rows in the same order, as they do unless something is wrong; then nothing has to be looked up to set one beside the other."""
-    differ = " OR ".join(f"p.{c} IS DISTINCT FROM r.{c}" for c in ("feed", "source_file", "source_row", "record_hash"))
-    return not con.execute(f"SELECT 1 FROM person_record p POSITIONAL JOIN record r WHERE {differ} LIMIT 1").fetchall()
+def _lie_alike(con: duckdb.DuckDBPyConnection, left: str, right: str, *columns: str) -> bool:
+    """Whether two tables hold the same rows in the same order, as they do unless something is wrong; then nothing has to be looked up to set one beside the other.
+
+    Rows that stand twice in both are found as repeated keys.
+    """
+    differ = " OR ".join(f"l.{c} IS DISTINCT FROM r.{c}" for c in columns)
+    return not con.execute(f"SELECT 1 FROM {left} l POSITIONAL JOIN {right} r WHERE {differ} LIMIT 1").fetchall()
 
 
 def _repeated_keys(con: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> Iterator[str]:

@@ -43,6 +43,21 @@ def test_a_child_with_two_numbers(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"assessment": [child("B") | {"as_of": AS_OF}]}, r"not the same children .*: B: 0 1\n"),
+        ({"person": [child("B")]}, r"not the same children .*: B: 1 0\n"),
+        ({"person": [child("B")], "assessment": [child("C") | {"as_of": AS_OF}]}, r"not the same children .*: B: 1 0; C: 0 1\n"),
+        ({"person": [child("A")], "assessment": [child("A") | {"as_of": AS_OF}]}, r"several rows of person have one key"),
+    ],
+    ids=["no person", "no assessment", "another", "both twice"],
+)
+def test_persons_and_assessments_that_are_not_the_same(tmp_path: Path, more: dict[str, list[dict[str, Any]]], said: str):
+    with pytest.raises(PromiseBrokenError, match=said):
+        night(tmp_path, 1, AS_OF, [child("A")], **more)
+
+
+@pytest.mark.parametrize(
     ("rows", "order"),
     [
         ([("a", 1), ("a", 2), ("b", 1)], Order.STRICT),
