@@ -150,22 +150,19 @@ def _named(relation: str) -> pl.Expr:
     return pl.when(pl.col("relation") == relation).then("name_code")
 
 
-def _own_ids(own: pl.DataFrame) -> pl.DataFrame:
-    """rec, number of the rows that have one of their own."""
-    return own.select("rec", number="own_id").drop_nulls()
-
-
-def _heads(held: pl.DataFrame, members: Members) -> pl.DataFrame:
-    """unit, number: of rows of one unit with one number the first."""
-    return members.lifted(held).unique(["unit", "number"], maintain_order=True)
+def _numbers(records: Records, own: pl.DataFrame, members: Members) -> dict[str, pl.DataFrame]:
+    """unit, value of whole numbers that are the child's own: those that rows hold, and those inside record keys."""
+    held = own.select("rec", "own_id").drop_nulls()
+    column = pl.repeat(None, records.count, dtype=pl.UInt64, eager=True).scatter(held["rec"], held["own_id"])
+    return {"own": members.sets(column), "key": members.lifted(records.sparse["key_number"])}
 
 
 def _id_texts(records: Records, own: pl.DataFrame, members: Members) -> pl.DataFrame:
     """Every text that tells of a child's own number, as `id_code` writes it: unit, value."""
     siblings = own.filter(pl.col("id_role") == "sibling")["rec"]
-    carried = pl.DataFrame({"rec": siblings, "number": records.rows["number"].gather(siblings)})
-    numbers = {"own": _own_ids(own), "key": records.sparse["key_number"].rename({"value": "number"}), "carried": carried}
-    coded = [_heads(held, members).select("unit", value=id_code(pl.col("number"), kind)) for kind, held in numbers.items()]
+    carried = pl.DataFrame({"rec": siblings, "value": records.rows["number"].gather(siblings)})
+    numbers = _numbers(records, own, members) | {"carried": members.lifted(carried)}
+    coded = [held.select("unit", value=id_code(pl.col("value"), kind)) for kind, held in numbers.items()]
     faulty = records.texts.filter(pl.col("kind") == "faulty").select("rec", value=id_code(identifiers.packed(pl.col("text")), "faulty")).drop_nulls()
     partial = records.partial.select("rec", value=id_code(pl.col("code"), "partial"))
     return pl.concat([*coded, members.lifted(faulty), members.lifted(partial)])
@@ -189,8 +186,8 @@ def _relatives(records: Records, value: pl.Expr) -> pl.DataFrame:
 
 def _id_part(records: Records, own: pl.DataFrame, members: Members, start: int, size: int) -> pl.DataFrame:
     """That part of whatever the row has of an id, where it is whole: the first 14 characters are place and birth date, the last 4 who."""
-    numbers = pl.concat([_heads(held, members) for held in (_own_ids(own), records.sparse["key_number"].rename({"value": "number"}))])
-    part = pl.col("number") // identifiers.TAIL if start == 0 else pl.col("number") % identifiers.TAIL
+    numbers = pl.concat(_numbers(records, own, members).values())
+    part = pl.col("value") // identifiers.TAIL if start == 0 else pl.col("value") % identifiers.TAIL
     # a packed number of fourteen zeros and the last four is the last four
     text = pl.col("text").str.slice(start, size)
     whole = pl.lit("0" * start) + text if start else text + "0" * (identifiers.LENGTH - size)
