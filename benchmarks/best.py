@@ -60,11 +60,9 @@ def at_best(station: str, work: Path, places: dict[str, Path]) -> float:
 def _files(work: Path, places: dict[str, Path], patterns: tuple[str, ...]) -> list[Path]:
     found: list[Path] = []
     for pattern in patterns:
-        if pattern.startswith("$"):
-            place = places[pattern[1:]]
+        for place in [places[pattern[1:]]] if pattern.startswith("$") else sorted(work.glob(pattern)):
+            # a table may be a folder of files
             found += sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place] if place.exists() else []
-        else:
-            found += sorted(work.glob(pattern))
     return found
 
 

@@ -64,6 +64,8 @@ def test_the_floor_of_a_station_reads_sorts_and_writes_and_leaves_nothing_behind
     (tmp_path / "record").mkdir()
     for file in ("record/household.parquet", "person_record.parquet"):
         pl.DataFrame({"a": range(200_000)}).write_parquet(tmp_path / file)
+    (tmp_path / "record" / "education.parquet").mkdir()
+    pl.DataFrame({"a": range(200_000)}).write_parquet(tmp_path / "record" / "education.parquet" / "0.parquet")
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "a.csv").write_bytes(b"x" * 10**6)
     places = {"inbox": tmp_path / "inbox", "register": tmp_path / "none", "out": tmp_path / "none"}
