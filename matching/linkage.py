@@ -98,6 +98,9 @@ def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_u
     if begun is not None:
         paired = begun.paired(model)
     else:
+        # a large night has no room for what units are made of and for what pairs are
+        if keeping is not None:
+            keeping.wait_for_rows()
         night.records.shed()
         paired = pairing(night, model)
     if keeping is not None and paired.over is not None:

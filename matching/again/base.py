@@ -10,7 +10,7 @@ import json
 import shutil
 import uuid
 import zlib
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,7 +70,15 @@ class Keeping:
         arrays = {"unit": night.held.unit, "head": night.held.head}
         for name, sets in night.units.values.items():
             arrays |= {f"{name}-start": sets.start, f"{name}-value": sets.value}
-        self._written: Future[dict[str, int]] = self._pool.submit(self._write, tables, arrays)
+        self._written = [self._pool.submit(self._write, tables, {}), self._pool.submit(self._write, {}, arrays)]
+
+    def wait_for_rows(self) -> None:
+        """Until the rows are written, which the night may let go of then; what units have it holds for long.
+
+        Raises:
+            OSError: they could not be.
+        """
+        self._written[0].result()
 
     def finish(self, paired: Paired, as_of: date, model: Model) -> None:
         """Keep the pairs too; what was kept stands from now on.
@@ -79,7 +87,9 @@ class Keeping:
             OSError: something could not be written.
         """
         pairs = paired.weighed.select(*PAIR, "both_trusted", *(each.name for each in model.comparisons))
-        files = self._written.result() | self._write({"pairs": pairs}, {"over": paired.over})
+        files = self._write({"pairs": pairs}, {"over": paired.over})
+        for written in self._written:
+            files |= written.result()
         self._pool.shutdown()
         told = {"as_of": as_of.isoformat(), "attributes": self._attributes, "hash": _PROBE, "files": files}
         (self._making / _WHOLE).write_text(json.dumps(told), "ascii")
