@@ -16,7 +16,7 @@ class Found:
 
     Attributes:
         own: whose numbers the rows hold (`matching.anchors.OWN_SCHEMA`). changed: old_id, new_id of one child. members: which rows make which unit.
-        units_with_number: how many units have a number of their own. blocks: the report of blocking. weighed: the pairs. bound: the decisions that bind.
+        units_with_number: how many units have a number of their own. blocks: the report of blocking. weighed: the pairs, without the weight of each comparison; shown: those that may come before a clerk, with it. bound: the decisions that bind.
         rows: the distinct rows, in the order of record_hash: record_hash, feed_key, first_seen, last_seen, unit, own_id (packed), cluster, is_decided.
     """
 
@@ -26,6 +26,7 @@ class Found:
     units_with_number: int
     blocks: pl.DataFrame
     weighed: pl.DataFrame
+    shown: pl.DataFrame
     clustering: Clustering
     bound: pl.DataFrame
     rows: pl.DataFrame

@@ -24,7 +24,7 @@ from matching.coding import code_parts
 from matching.found import Found
 from matching.model import Model, load_model
 from matching.night import Night, prepare_records
-from matching.pairs import Paired, Pairing, pair_up
+from matching.pairs import Pairing, Shed, pair_up
 from matching.persons import TOLD
 from matching.review import decisions, queue_of
 from matching.run import Run
@@ -89,7 +89,7 @@ def _run(source: Source, previous: dict[str, pl.DataFrame], as_of: date, model: 
     return Run(clustered(night, paired, previous, model), night.records.of_row, previous, as_of, model)
 
 
-def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_up, shelf: Path | None = None) -> tuple[Night, Paired]:
+def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_up, shelf: Path | None = None) -> tuple[Night, Shed]:
     """From records to weighed pairs, going on from what the shelf has; see `link`."""
     base = None if shelf is None else read_base(shelf)
     begun = None if base is None else go_on(base, source, as_of, model)
@@ -107,10 +107,10 @@ def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_u
         keeping.finish(paired, as_of, model)
     night.records.shed()
     night.shed()
-    return night, paired
+    return night, paired.shed(model)
 
 
-def clustered(night: Night, paired: Paired, previous: dict[str, pl.DataFrame], model: Model) -> Found:
+def clustered(night: Night, paired: Shed, previous: dict[str, pl.DataFrame], model: Model) -> Found:
     """From weighed pairs to clusters: the part that has nothing to do with what persons are called."""
     records, weighed = night.records, paired.weighed
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
@@ -120,7 +120,7 @@ def clustered(night: Night, paired: Paired, previous: dict[str, pl.DataFrame], m
     clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
     decided = pl.concat([bound["l"], bound["r"]]).unique()
     rows = rows.with_columns(clustering.cluster["cluster"].gather(rows["unit"]), is_decided=pl.col("unit").is_in(decided.implode()))
-    return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, clustering, bound, rows)
+    return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, paired.shown, clustering, bound, rows)
 
 
 def _own_ids(night: Night) -> pl.Series:
@@ -135,14 +135,15 @@ def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
     by_number = (pl.col("id_number") <= model.comparison("id_number").position("one_digit")).fill_null(False)
     by_key = pl.any_horizontal((pl.col(c) == 0).fill_null(False) for c in ("certificate", "document", "record_key"))
     wavering = other_name & (pl.col("birth_date") == birth.position("same")) & ~by_number & ~by_key
-    links = weighed.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted"))
-    return links.select("l", "r", "match_weight", wavering=wavering.fill_null(False))
+    told = weighed.select("l", "r", "match_weight", "match_probability", "both_trusted", wavering=wavering.fill_null(False))
+    return told.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted")).select("l", "r", "match_weight", "wavering")
 
 
 def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model: Model) -> Constraints:
     """What keeps units apart or together: decisions, and pairs that were compared and contradict each other."""
     birth = model.comparison("birth_date").position("same")
-    against = weighed.filter(pl.col("pair_probability") < model.apart, pl.col("least_weight") < 0, ~pl.col("both_trusted")).select(
+    told = weighed.select("l", "r", "birth_date", "pair_probability", "least_weight", "both_trusted")
+    against = told.filter(pl.col("pair_probability") < model.apart, pl.col("least_weight") < 0, ~pl.col("both_trusted")).select(
         "l", "r", cause=pl.when(pl.col("birth_date") == birth).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
     )
     decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import polars.selectors as cs
 
 from matching.blocking import block
 from matching.comparisons import Units, compare
@@ -22,11 +23,29 @@ PAIR = ("l", "r", "rule")
 
 @dataclass(frozen=True)
 class Paired:
-    """The weighed pairs of a night, in the order of the pairs, the report of blocking, and the units of blocks over the cap; null where nobody looked."""
+    """The pairs of a night.
+
+    Attributes:
+        weighed: the pairs in their order, as `matching.scoring.weigh` gives them. report: that of blocking. over: the units of blocks over the cap; null where nobody looked.
+    """
 
     weighed: pl.DataFrame
     report: pl.DataFrame
     over: npt.NDArray[np.uint64] | None
+
+    def shed(self, model: Model) -> Shed:
+        """The pairs with the weight of each comparison for those alone that may come before a clerk: a large night has millions of others."""
+        shown = self.weighed.filter(pl.col("match_probability") >= model.review)
+        return Shed(self.weighed.drop(cs.starts_with("w_")), shown, self.report)
+
+
+@dataclass(frozen=True)
+class Shed:
+    """The same: `weighed` without the weight of each comparison, `shown`: the pairs from `review` up, with it; and the report of blocking."""
+
+    weighed: pl.DataFrame
+    shown: pl.DataFrame
+    report: pl.DataFrame
 
 
 # a way from a night to its weighed pairs

@@ -36,7 +36,7 @@ class Run:
         heads = _heads(found, seen)
         settled = settle(found.bound, heads)
         self._queue = mark_contradictions(queue_of(previous), settled)
-        self._doubtful = _doubtful(found.weighed, found.clustering, heads, model).join(settled, on=["left", "right"], how="anti")
+        self._doubtful = _doubtful(found.shown, found.clustering, heads).join(settled, on=["left", "right"], how="anti")
         self._sides: list[pl.DataFrame] = []
         self._outcome = _outcome(found, of_row, seen, heads, model)
         self._methods: Counter[str] = Counter()
@@ -113,15 +113,13 @@ def _heads(found: Found, seen: pl.DataFrame) -> pl.DataFrame:
     return heads.join(seen.select("cluster", "person_id"), on="cluster", how="left", maintain_order="left").drop("cluster")
 
 
-def _doubtful(weighed: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame, model: Model) -> pl.DataFrame:
+def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame) -> pl.DataFrame:
     """Pairs for a clerk: between the thresholds, of two numbers, refused in clustering, or with a number that was taken for a sibling's.
 
     Args:
         heads: unit, record_hash (its smallest), person_id.
     """
-    doubtful = weighed.filter(pl.col("match_probability") >= model.review).join(
-        clustering.refused, on=["l", "r"], how="left", maintain_order="left"
-    )
+    doubtful = shown.join(clustering.refused, on=["l", "r"], how="left", maintain_order="left")
     doubtful = (
         doubtful.join(heads.select(l="unit", left_record="record_hash", left="person_id"), on="l", how="left", maintain_order="left")
         .join(heads.select(r="unit", right_record="record_hash", right="person_id"), on="r", how="left", maintain_order="left")
