@@ -146,8 +146,8 @@ class Once:
 
 
 def once_each(rows: pl.DataFrame) -> Once:
-    """Which rows say the same; `rows` has record_hash and export_date."""
-    order = rows.select(pl.arg_sort_by("record_hash", "export_date")).to_series().to_numpy()
+    """Which rows say the same; `rows` has record_hash, export_date and reading, which decides between rows of one day, so that their order does not."""
+    order = rows.select(pl.arg_sort_by("record_hash", "export_date", "reading")).to_series().to_numpy()
     ordered = rows["record_hash"].to_numpy()[order]
     is_last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
     of_row = np.empty(len(order), dtype=np.uint32)

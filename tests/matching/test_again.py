@@ -194,6 +194,20 @@ def test_what_comes_or_goes_changes_rows_that_stay(story: str, turned: bool, tmp
     assert not (told[0][0].equals(told[1][0]) and told[0][1].equals(told[1][1]))
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_one_content_read_in_two_ways_on_one_day_the_order_of_the_rows_decides_nothing(turned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workbook and a text file of one day may hold the same row, and the workbook its number as a number."""
+    said, hashed = went_on(monkeypatch), {"record_hash": 7, "feed": "health", "name": "张浩宇", **NEAR, "id_number": BOY}
+    twice = [hashed | {"source_file": "b.csv"}, hashed | {"source_file": "a.xlsx", "id_number_status": "excel_rounded"}]
+    town = [{k: v for k, v in row.items() if v is not None or k in ("feed", "name", "id_number")} for row in city(30, 9)[0].to_dicts()]
+    held = []
+    for rows in (town, town + (twice[::-1] if turned else twice), town + twice):
+        whole = link_records(records(rows), {}, AS_OF, shelf=tmp_path / f"anew{len(held)}")
+        assert_same(whole, link_records(records(rows), {}, AS_OF, shelf=tmp_path / "shelf"))
+        held.append(whole.tables["person_record"].filter(pl.col("record_hash") == 7).select("id_role", "link_method").row(0) if rows is not town else None)
+    assert held[1] == held[2] and said == [True, True]
+
+
 def test_a_base_that_is_damaged_or_hashed_otherwise_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, said = city(40, 1)[0], went_on(monkeypatch)
     shelf = tmp_path / "shelf"
