@@ -109,6 +109,9 @@ def _published(results: list[dict[str, Any]]) -> Iterator[str]:
 def _nights(results: list[dict[str, Any]]) -> Iterator[str]:
     yield "## Nights"
     yield ""
+    if any(r.get("until_published") for r in results):
+        yield "These nights end when readers see the register (`--until-published`): nothing was handed out."
+        yield ""
     yield (
         "First: a new register from files never seen. Unchanged: the night after, with the same files on the same day. Changed: the files again, one row in a hundred of the plain text "
         "exports gone or another. MB are what one night leaves, for sizing."

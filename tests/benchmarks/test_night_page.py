@@ -40,6 +40,9 @@ def test_the_page_has_every_station_and_says_when_the_machine_was_busy(tmp_path,
     assert "| 0.2 | changed | 10,000 | 5.0 |" in page
     assert "12 rows are gone or another." in page
     assert "| link | 3.0 | 10.0 | 10.0 | 10.0 |" in page
+    assert "nothing was handed out" not in page
+    write_page(machine, [result(0.02, 1000, 1.0) | {"until_published": True}], tmp_path)
+    assert "nothing was handed out" in (tmp_path / "benchmarks.md").read_text("utf-8")
     for chart in ("stations", "slope"):
         assert (tmp_path / "benchmarks" / f"{chart}.svg").read_text("utf-8").startswith("<svg")
 
