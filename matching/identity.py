@@ -23,6 +23,7 @@ _ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)
 _LENGTH = 12
 _SALTS = 64
 _NOBODY = -1
+_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64})
 _HALF = np.uint64(32)
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
 _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -78,6 +79,8 @@ def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Name
 def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     """cluster, person (its place in memory), votes: how many rows of the cluster the person had; 0 where only the child's number says so."""
     known = memory.with_row_index("person").filter(pl.col("state") != "merged")
+    if known.is_empty():
+        return _NO_VOTES
     cluster = rows["cluster"].to_numpy()
     voted = _owners(rows["record_hash"], _listed(known, "record_hashes"))
     rest = np.flatnonzero(voted == _NOBODY)
@@ -88,7 +91,7 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     counted = pl.DataFrame({"cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64)})
     is_silent = np.ones(int(cluster.max(initial=0)) + 1, dtype=np.bool_)
     is_silent[counted["cluster"].to_numpy()] = False
-    numbered = rows.filter(is_silent[cluster]).select("cluster", "own_id").drop_nulls().unique()
+    numbered = rows.select("cluster", "own_id").filter(is_silent[cluster]).drop_nulls().unique()
     if numbered.is_empty():
         return counted
     texts = numbered.select(identifiers.unpacked(pl.col("own_id"))).to_series()
