@@ -77,7 +77,8 @@ def _by_id(own: pl.DataFrame, members: Members, model: Model) -> tuple[Recs, Rec
 
     The row at the other end is the number's anchor row; the anchor's is the smallest other row.
     """
-    held = own.filter(pl.col("own_id").is_not_null())
+    # a city has twenty million such rows: only the columns that are looked at
+    held = own.select("rec", "anchor_rec", "name_level", "date_level").filter(own["own_id"].is_not_null())
     rec, unit = held["rec"].to_numpy(), members.unit[held["rec"].to_numpy()]
     shared = np.bincount(unit, minlength=members.count)[unit] > 1
     held, rec, unit = held.filter(shared), rec[shared], unit[shared]
