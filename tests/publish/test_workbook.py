@@ -96,6 +96,7 @@ def test_no_cell_ever_lies_in_the_temporary_folder(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(tempfile, "mkstemp", lambda *a, **k: pytest.fail("a temporary file was opened"))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda *a, **k: pytest.fail("a temporary file was opened"))
     write_workbook(tmp_path / "a.xlsx", [sheet(["1"])])
+    assert (tmp_path / "a.xlsx").stat().st_size > 0
 
 
 def test_headings_stay_in_view_choices_drop_down_and_pages_repeat_the_headings() -> None:
