@@ -32,7 +32,7 @@ class Language(StrEnum):
 
 @app.command()
 def sample(
-    out: Annotated[Path, typer.Option(help="Folder to write inbox/ and truth/ into.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write inbox/ and truth/ into.")],
     children: Annotated[int, typer.Option(min=1, help="How many children.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed writes the same city.")] = 20241101,
     rates: Annotated[Path | None, typer.Option(help="YAML file with rates of damage that differ from sample_data/rates.yaml.")] = None,
@@ -82,7 +82,7 @@ def run(
 def evaluate(
     register: RegisterFile,
     truth: Annotated[Path | None, typer.Option(help="The truth/ folder of a made-up city; without it, what clerks decided is all there is to judge by.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="Folder for charts of calibration and thresholds (SVG).")] = None,
+    plots: Annotated[Path | None, typer.Option(file_okay=False, help="Folder for charts of calibration and thresholds (SVG).")] = None,
 ) -> None:
     """Precision, recall and F1 of the linkage and of the outcome against a known truth; calibration, thresholds and blocking recall."""
     from flows.evaluate import evaluation
@@ -142,7 +142,7 @@ def mandatory_reports(register: RegisterFile, out: OutFolder, password_file: Pas
 
 
 @review.command("export")
-def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(help="The workbook to write.")], password_file: PasswordFile = None) -> None:
+def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(dir_okay=False, help="The workbook to write.")], password_file: PasswordFile = None) -> None:
     """Write the possible matches side by side."""
     from publish.review import export_workbook
 
@@ -156,7 +156,7 @@ def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argume
     """Take the decisions in; they bind every later run."""
     from publish.review import import_decisions
 
-    taken = import_decisions(existing(workbook), existing(register))
+    taken = import_decisions(existing(workbook, "give the workbook that 'childflow review export' wrote, filled in"), existing(register))
     for problem in taken.problems:
         typer.echo(problem, err=True)
     for remark in taken.remarks:
@@ -168,7 +168,7 @@ def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argume
 @app.command("train")
 def train_command(
     register: RegisterFile,
-    out: Annotated[Path, typer.Option(help="The model file to write; never one that is there.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The model file to write; never one that is there.")],
     truth: Annotated[Path | None, typer.Option(help="The truth/ folder of a made-up city; without it the rows' own numbers and clerks' decisions teach.")] = None,
     weight: Annotated[float, typer.Option(min=1, help="Pairs that the present numbers are worth.")] = 5000,
 ) -> None:
@@ -184,7 +184,7 @@ def link_command(
     tables: Annotated[list[Path], typer.Argument(help="One table to deduplicate, or two to link: .csv, .tsv or .parquet.")],
     model: Annotated[Path, typer.Option(help="YAML file that names columns, blocking rules and comparisons: docs/linking.md.")],
     out: Annotated[Path, typer.Option(help="The Parquet file of pairs to write; the clusters go beside it.")],
-    save_model: Annotated[Path | None, typer.Option("--save-model", help="Write the model with the numbers that were found.")] = None,
+    save_model: Annotated[Path | None, typer.Option("--save-model", dir_okay=False, help="Write the model with the numbers that were found.")] = None,
 ) -> None:
     """The linkage engine alone, on anybody's tables."""
     from flows.link import linking

@@ -35,11 +35,16 @@ def require_rows(work: Path, inbox: Path) -> None:
     if seen.filter(pl.col("state").is_in(["accepted", "kept"])).height:
         return
     rejected = seen.filter(pl.col("state") == "rejected")
-    why = "; ".join(f"{r['feed']}/{r['source_file']}: {r['message']}" for r in rejected.head(5).iter_rows(named=True))
+    why = "; ".join(f"{_file(r['feed'], r['source_file'])}: {r['message']}" for r in rejected.head(5).iter_rows(named=True))
     raise UnusableInputError(
         f"no usable file in {inbox}: expected <feed>/<feed>_<YYYYMMDD>[_part].csv, .csv.gz, .xlsx or .parquet for the feeds of docs/feeds.md"
         + (f". {rejected.height} file(s) were rejected: {why}" if rejected.height else "")
     )
+
+
+def _file(feed: str, name: str) -> str:
+    """Where a file lies in the inbox; one that lies in no feed's folder has no feed."""
+    return f"{feed}/{name}" if feed else name
 
 
 def counts(work: Path) -> dict[str, int]:
@@ -79,7 +84,7 @@ def notes(work: Path) -> list[str]:
     """Files that were not taken in, and those that hold much less than the ones before: what the operator has to ask the department about."""
     seen = receipts(work).select("feed", "source_file", "state", said=pl.when(pl.col("state") == "rejected").then("message").otherwise(_shrinking()))
     asked = seen.filter(pl.col("said").is_not_null()).sort("feed", "source_file")
-    return [f"{feed}/{file}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
+    return [f"{_file(feed, file)}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
 
 
 def _shrinking() -> pl.Expr:

@@ -16,7 +16,7 @@ RegisterFile = Annotated[Path, typer.Option("--register", help="The register's f
 PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", help="File whose first line locks the workbooks; else CHILDFLOW_PASSWORD_FILE, else they are open.")
 ]
-OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the workbooks.")]
+OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the workbooks.")]
 
 
 def sender(password_file: Path | None) -> Sender:
@@ -26,12 +26,15 @@ def sender(password_file: Path | None) -> Sender:
     return Sender(login(), now(), password(password_file))
 
 
-def existing(path: Path) -> Path:
+def existing(path: Path, otherwise: str = "run 'childflow run' first, or give another path") -> Path:
     """The path, when something is there.
+
+    Args:
+        otherwise: what to do where nothing is.
 
     Raises:
         UnusableInputError: nothing is there.
     """
     if not path.exists():
-        raise UnusableInputError(f"there is no file {path}: run 'childflow run' first, or give another path")
+        raise UnusableInputError(f"there is no file {path}: {otherwise}")
     return path

@@ -61,12 +61,12 @@ def national(
 @sheets.command()
 def pseudonymise(
     register: RegisterFile,
-    out: Annotated[Path, typer.Option(help="The DuckDB file to write.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The DuckDB file to write.")],
     key_file: Annotated[Path, typer.Option("--key-file", help="File that holds the key: the same key gives the same pseudonyms.")],
 ) -> None:
     """A copy of the register for analysts: no names, numbers, phones or addresses; the same child under the same pseudonym."""
     from publish.pseudonyms import pseudonymise as copy
 
-    children = copy(existing(register), out, existing(key_file).read_bytes().strip(), sender(None))
+    children = copy(existing(register), out, existing(key_file, "give a file that holds the key").read_bytes().strip(), sender(None))
     typer.echo(f"{children:,} children in {out}")
     typer.echo("Next: give the copy to analysts, never the key; docs/queries.md has queries to begin with")

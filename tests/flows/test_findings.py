@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.findings import _review, lines
+from flows.findings import _review, lines, notes
+from schemas.exports.inbox import write_strays
 from schemas.tables.pair import REVIEW_QUEUE
 
 COUNTS = {
@@ -41,3 +42,12 @@ def test_decisions_are_counted_from_the_queue(tmp_path: Path, rows: list[tuple[s
     missing = [pl.lit(None, dtype=c.dtype).alias(c.name) for c in REVIEW_QUEUE.columns if c.name not in queue.columns]
     queue.with_columns(missing).write_parquet(tmp_path / "review_queue.parquet")
     assert _review(tmp_path) == {"review_open": waiting, "review_broken": broken}
+
+
+def test_a_file_outside_the_feeds_folders_is_named_by_where_it_lies(tmp_path: Path) -> None:
+    inbox, work = tmp_path / "inbox", tmp_path / "work"
+    (inbox / "health2").mkdir(parents=True)
+    for path in (inbox / "stray.csv", inbox / "health2" / "a.csv"):
+        path.touch()
+    write_strays(inbox, work)
+    assert [told.split(":")[0] for told in notes(work)] == ["stray.csv was not taken in", "health2/a.csv was not taken in"]

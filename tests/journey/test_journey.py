@@ -144,10 +144,16 @@ def test_explain_tells_one_childs_whole_story(tiny_register):
         (["explain", "--register", "{tmp}/none.duckdb", "X"], "run 'childflow run' first"),
         (["sample", "--children", "0", "--out", "{tmp}/c"], "greater than or equal to 1"),
         (["explain", "--register", "{tmp}/r", "X", "--lang", "fr"], "is not one of 'en', 'zh'"),
+        (["rosters", "--register", "r.duckdb", "--out", "{tmp}/there"], "Invalid value for '--out'"),
+        (["sample", "--children", "1", "--out", "{tmp}/there"], "Invalid value for '--out'"),
+        (["review", "export", "--register", "r.duckdb", "--out", "{tmp}"], "Invalid value for '--out'"),
+        (["train", "--register", "r.duckdb", "--out", "{tmp}"], "Invalid value for '--out'"),
+        (["review", "import", "{tmp}/none.xlsx", "--register", "{tmp}/there"], "give the workbook that 'childflow review export' wrote, filled in"),
         (["nonsense"], "No such command"),
     ],
 )
 def test_bad_words_end_with_two_and_say_why(words, said, tmp_path):
+    (tmp_path / "there").touch()
     done = childflow(*[w.replace("{tmp}", str(tmp_path)) for w in words])
     assert done.code == 2
     assert said in done.err
