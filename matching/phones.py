@@ -6,7 +6,8 @@ import polars as pl
 
 from schemas.gathering import gathered
 
-_NUMBER = r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}"
+# a land line: behind an area code of three digits stand eight, behind one of four seven or eight
+_NUMBER = r"1[3-9]\d{9}|0(?:10|2\d)[2-9]\d{7}|0[3-9]\d{2}[2-9]\d{6,7}"
 _PLAIN = r"^1[3-9][0-9]{9}$"
 _SAME = [digit * 8 for digit in "0123456789"]
 _PLACEHOLDERS = ["13800138000"]

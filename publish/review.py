@@ -19,6 +19,7 @@ from publish.handing import Handout, Sender, Tray
 from publish.kept import Kept
 from publish.reading import newest_run, query, reading
 from publish.review_sheet import COLUMNS, DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
+from schemas.cells import dated
 from schemas.tables.decision import DECISION as DECISIONS
 from schemas.tables.pair import REVIEW_QUEUE
 
@@ -194,14 +195,9 @@ def _faults(row: _Row, known: set[str]) -> str:
 
 
 def _day(text: str) -> date | None:
-    """The date of `2026-12-01`, `2026/12/1`, `2026.12.1`, `2026年12月1日` or `20261201`; None when it is none."""
-    plain = text.replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-").replace(".", "-")
-    parts = [plain[:4], plain[4:6], plain[6:]] if len(plain) == 8 and plain.isdigit() else plain.split("-")
-    try:
-        year, month, day = (int(part) for part in parts)
-        return date(year, month, day)
-    except ValueError:
-        return None
+    """The date, in any writing that the departments' dates may have; None when it is none, or a month or year alone."""
+    ((_, day, precision),) = dated(pl.Series([text])).iter_rows()
+    return day if precision == "day" else None
 
 
 def _contradicted(rows: list[_Row]) -> set[str]:

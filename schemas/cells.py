@@ -170,7 +170,8 @@ def _once(cells: pl.Series, made: Callable[[pl.Expr], pl.Expr], dtype: pl.DataTy
 
 
 def _squeezed(text: pl.Expr) -> pl.Expr:
-    return half_width(text).str.replace_all(_BLANKS, "").str.to_uppercase()
+    """Without blanks, in upper case; a code that was written as a decimal number (`1.0`) as a whole one."""
+    return half_width(text).str.replace_all(_BLANKS, "").str.to_uppercase().str.replace(r"^(\d)\.0+$", "${1}")
 
 
 def sex(text: pl.Expr) -> pl.Expr:

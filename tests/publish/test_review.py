@@ -195,7 +195,7 @@ def test_contradicting_rows_of_one_pair_are_both_refused(tmp_path: Path) -> None
     assert recalled(tmp_path).select("pair_id", "decided_by").rows() == [("R2", "核对员")]
 
 
-@pytest.mark.parametrize("day", ["2026-12-01", "2026/12/1", "2026.12.1", "2026年12月1日", "20261201", "'2026-12-01", date(2026, 12, 1)])
+@pytest.mark.parametrize("day", ["2026-12-01", "2026/12/1", "2026.12.1", "2026年12月1日", "20261201", 20261201, 46357, "2026-12-01 09:30", "'2026-12-01", date(2026, 12, 1)])
 def test_a_day_may_be_written_in_any_usual_way(day: Any, tmp_path: Path) -> None:
     out, _ = exported(tmp_path, pair(1))
     assert import_decisions(filled(out, answer(3, on=day)), tmp_path / "register.duckdb").accepted == 1

@@ -103,7 +103,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert values(cells.clean_text(pl.col("t")), [once[0]]) == once  # type: ignore[list-item]
 
 
-SEXES = {"male": ["男", "1", "M", "m", "男性", " 男 ", "１", "Male"], "female": ["女", "2", "F", "f", "女性", "２"], None: ["0", "9", "未知", "未说明的性别", "3", "男女", "", None]}
+SEXES = {"male": ["男", "1", "M", "m", "男性", " 男 ", "１", "1.0", "Male"], "female": ["女", "2", "F", "f", "女性", "２", "2.0"], None: ["0", "9", "未知", "未说明的性别", "9.0", "3", "男女", "", None]}
 
 
 def test_sexes() -> None:
@@ -111,7 +111,7 @@ def test_sexes() -> None:
         assert values(cells.sex(pl.col("t")), list(texts)) == [wanted] * len(texts), wanted
 
 
-FLAGS = {True: ["是", "1", "Y", "y", "有", "true", "TRUE", "Yes", "１"], False: ["否", "0", "N", "没有", "false"], None: ["不清楚", "2", "", None]}
+FLAGS = {True: ["是", "1", "Y", "y", "有", "true", "TRUE", "Yes", "１", "1.0"], False: ["否", "0", "N", "没有", "false", "0.0"], None: ["不清楚", "2", "2.0", "", None]}
 
 
 def test_flags() -> None:
