@@ -5,6 +5,7 @@ Enters: the run's work folder. Leaves: counts and rendered lines.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from prefect.context import FlowRunContext
 from flows.settings import Night, UnusableInputError
 from flows.track import Log
 from publish.reading import remarks
+from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.intake import SHRUNK
 
 OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
@@ -81,10 +83,25 @@ def _alerts(work: Path) -> dict[str, int]:
 
 
 def notes(work: Path) -> list[str]:
-    """Files that were not taken in, and those that hold much less than the ones before: what the operator has to ask the department about."""
+    """What the operator has to ask the departments about: files that were not taken in or hold much less than the ones before, feeds that did not come."""
     seen = receipts(work).select("feed", "source_file", "state", said=pl.when(pl.col("state") == "rejected").then("message").otherwise(_shrinking()))
     asked = seen.filter(pl.col("said").is_not_null()).sort("feed", "source_file")
-    return [f"{_file(feed, file)}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
+    told = [f"{_file(feed, file)}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
+    return [*told, *_absent(receipts(work))]
+
+
+def _absent(seen: pl.DataFrame) -> Iterator[str]:
+    """The feeds of which exports did not come and older ones stand, with their age, and those of which none ever came; answers come when they come."""
+    kept = pl.col("state") == "kept"
+    live = seen.filter(pl.col("state").is_in(["accepted", "kept"])).group_by("feed").agg(
+        pl.len().alias("files"), kept.sum().alias("kept"), pl.col("export_date", "age_days").filter(kept).sort_by(pl.col("age_days").filter(kept)).last()
+    )  # fmt: skip
+    known = {row["feed"]: row for row in live.iter_rows(named=True)}
+    for feed in CHILD_FEEDS:
+        if (row := known.get(feed)) and row["kept"]:
+            yield f"{feed}: {row['kept']} of {row['files']} exports did not come; the last ones stand, the oldest of {row['export_date']}, {row['age_days']} days old"
+    if never := [feed for feed in CHILD_FEEDS if feed not in known]:
+        yield f"never received: {', '.join(never)}"
 
 
 def _shrinking() -> pl.Expr:

@@ -50,4 +50,5 @@ def _require_end(tail: str, separator: str, width: int, passed_over: int) -> Non
     *before, last = rows[passed_over:] or [[]]
     is_short = 1 < len(last) < width and all(len(row) >= width for row in before[-_LOOKED_AT:])
     if is_short or tail.endswith(UNDECODABLE):
-        raise UnreadableFileError(f"文件在最后一行中断（没有换行，只有{len(last)}格，表头有{width}格），导出或传输可能没有完成；请重新导出并报送")
+        found = f"没有换行，只有{len(last)}格，表头有{width}格" if last else "表头没有写完"
+        raise UnreadableFileError(f"文件在最后一行中断（{found}），导出或传输可能没有完成；请重新导出并报送")

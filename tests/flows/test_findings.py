@@ -1,5 +1,6 @@
 """What the terminal says of a night."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import polars as pl
 import pytest
 
 from flows.findings import _review, lines, notes
+from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.inbox import write_strays
+from schemas.exports.receipts import receipt, receipts
 from schemas.tables.pair import REVIEW_QUEUE
 
 COUNTS = {
@@ -50,4 +53,19 @@ def test_a_file_outside_the_feeds_folders_is_named_by_where_it_lies(tmp_path: Pa
     for path in (inbox / "stray.csv", inbox / "health2" / "a.csv"):
         path.touch()
     write_strays(inbox, work)
-    assert [told.split(":")[0] for told in notes(work)] == ["stray.csv was not taken in", "health2/a.csv was not taken in"]
+    assert [told.split(":")[0] for told in notes(work)] == ["stray.csv was not taken in", "health2/a.csv was not taken in", "never received"]
+
+
+def test_a_feed_that_did_not_come_is_told_with_its_age_and_one_that_never_came_by_name(tmp_path: Path) -> None:
+    rows = [
+        receipt(feed, f"{feed}_{number}.csv", "", state, export_date=date(2026, 11, 10 - number), age_days=number)
+        for feed in [*CHILD_FEEDS, "verification"]
+        if feed not in ("health", "disability")
+        for number, state in enumerate(("accepted", "kept", "kept", "superseded") if feed == "education" else ("kept",) if feed == "verification" else ("accepted",))
+    ]
+    (tmp_path / "receipt").mkdir()
+    receipts(rows).write_parquet(tmp_path / "receipt" / "all.parquet")
+    assert notes(tmp_path) == [
+        "education: 2 of 3 exports did not come; the last ones stand, the oldest of 2026-11-08, 2 days old",
+        "never received: health, disability",
+    ]

@@ -185,6 +185,11 @@ def test_a_file_that_breaks_off_in_its_last_line_is_rejected_wherever_that_shows
     assert {"文件在最后一行中断" in m for m in taken.receipts.filter(state="rejected")["message"]} == {True}
 
 
+def test_a_file_that_breaks_off_within_its_headings_says_so(desk):
+    desk.put("education", "education_20261101.csv", ",".join(headings("education")).encode()[:-1])
+    assert desk.take("education").receipt("education_20261101.csv")["message"] == "文件在最后一行中断（表头没有写完），导出或传输可能没有完成；请重新导出并报送"
+
+
 def test_an_export_that_was_cut_before_it_was_packed_is_rejected_too(desk):
     text = csv_text(grid("education", [valid_row("education") for _ in range(50)]))
     desk.put("education", "education_20261101.csv.gz", gzip.compress(text[: text.rindex(",") - 20].encode()))
