@@ -15,7 +15,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from flows.settings import Night
+from flows.settings import Night, password
 from publish.register import connect
 from rules.law import Law
 
@@ -31,7 +31,7 @@ class Seen:
     """What a night found before it began.
 
     Attributes:
-        digest: of the files in the inbox, the decisions, what the national system was sent, the program, its rules and settings, and the day.
+        digest: of the files in the inbox, the decisions, what the national system was sent, the program, its rules and settings, the password of what is handed out, and the day.
         program: of the program and the libraries it computes with. decisions: of the clerks' decisions.
     """
 
@@ -61,7 +61,7 @@ def look(tonight: Night) -> Seen:
     program = program_hash()
     decisions = _digest(_contents(tonight.state, (tonight.state / "decisions").glob("*")))
     sent = _digest(_contents(tonight.state, (tonight.state / "national_sent").glob("*")))
-    parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions, sent]
+    parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions, sent, _lock()]
     return Seen(_digest([*parts, *_contents(tonight.inbox, tonight.inbox.rglob("*"))]), program, decisions)
 
 
@@ -87,6 +87,12 @@ def is_same_night(tonight: Night, seen: Seen, last: LastRun | None) -> bool:
     """Whether the last run was a night with this fingerprint, and all of it was handed out."""
     mark = tonight.state / "out" / HANDED_OUT
     return last is not None and mark.exists() and mark.read_text("ascii") == last.run_id and last.inputs_hash == seen.with_store(tonight.store)
+
+
+def _lock() -> str:
+    """What stands for the password of what is handed out; as slow to guess at as a password should be, for it lies in the register's fingerprint."""
+    locked = password()
+    return "" if locked is None else hashlib.scrypt(locked.encode(), salt=b"childflow", n=2**14, r=8, p=1).hex()
 
 
 def _contents(base: Path, files: Iterable[Path]) -> list[str]:

@@ -14,7 +14,7 @@ from flows import nightly as nights
 from flows import reuse, settings
 from flows.findings import lines
 from flows.nightly import nightly
-from flows.settings import Night, night
+from flows.settings import Night, UnusableInputError, night
 from flows.unchanged import HANDED_OUT, is_same_night, last_run, look
 from matching.standing import same_on_both_days
 from publish.register import rollback
@@ -233,6 +233,18 @@ def test_what_ends_a_night_in_which_nothing_changed(change: Callable, tiny_regis
     change(*((inbox, register) if change is not changed else (inbox,)))
     after = tonight(register, inbox, tiny_as_of)
     assert not is_same(after)
+
+
+def test_another_password_is_another_night_and_an_unusable_one_none(tiny_register, tiny_as_of, tmp_path, monkeypatch):
+    same = tonight(standing(tiny_register, tmp_path), TINY / "inbox", tiny_as_of)
+    monkeypatch.setenv("CHILDFLOW_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(UnusableInputError, match=r"the password file .* cannot be read"):
+        is_same(same)
+    (tmp_path / "password").write_text("长江\n", "utf-8")
+    locked = look(same).digest
+    assert not is_same(same)
+    (tmp_path / "password").write_text("嘉陵江\n", "utf-8")
+    assert look(same).digest != locked
 
 
 def test_another_day_or_another_program_is_another_night(tiny_register, tiny_as_of, tmp_path, monkeypatch):
