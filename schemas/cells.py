@@ -17,6 +17,8 @@ NUMBER_PLACEHOLDER = r"^(?:0{6,}|9{9,}|1{9,})$"
 _BLANKS = r"[\s\u{00A0}\u{3000}\u{200B}-\u{200D}\u{FEFF}\u{2000}-\u{200A}]+"
 # the same characters one by one: stripping a set is an order of magnitude faster than a regular expression on the bulk of intake
 _EDGES = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF)))
+# what keeps a spreadsheet from taking a number for one: a mark before it, or a formula that says it as text (`="500106…"`)
+_MARKS, _FORMULA = "'‘’`", '="'
 # GB18030-2005 bytes that Python maps to private use, and the characters the 2022 edition gives them
 _PRIVATE_USE = dict(
     zip(
@@ -34,8 +36,8 @@ _NO_DATES = (dt.date(1900, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31))
 
 
 _EDGE = "".join(f"\\u{{{ord(c):X}}}" for c in _EDGES)
-# a text in which there is anything to clean: a blank or mark at an end, a placeholder, a character private to one decoder
-_UNCLEAN = f"^[{_EDGE}'‘’`]|[{_EDGE}]$|{NUMBER_PLACEHOLDER}|^(?:{'|'.join(map(re.escape, sorted(PLACEHOLDERS)))})$|[{''.join(_PRIVATE_USE)}]"
+# a text in which there is anything to clean: a blank or mark at an end, a formula, a placeholder, a character private to one decoder
+_UNCLEAN = f"^[{_EDGE}{_MARKS}]|^{_FORMULA}|[{_EDGE}]$|{NUMBER_PLACEHOLDER}|^(?:{'|'.join(map(re.escape, sorted(PLACEHOLDERS)))})$|[{''.join(_PRIVATE_USE)}]"
 
 
 def clean_text(text: pl.Expr) -> pl.Expr:
@@ -44,7 +46,9 @@ def clean_text(text: pl.Expr) -> pl.Expr:
 
 
 def _cleaned(text: pl.Expr) -> pl.Expr:
-    bare = text.str.replace_many(list(_PRIVATE_USE), list(_PRIVATE_USE.values())).str.strip_chars_start(_EDGES + "'‘’`").str.strip_chars_end(_EDGES)
+    bare = text.str.replace_many(list(_PRIVATE_USE), list(_PRIVATE_USE.values())).str.strip_chars_start(_EDGES + _MARKS).str.strip_chars_end(_EDGES)
+    said = bare.str.strip_chars_start(f'{_EDGES}{_MARKS}="').str.strip_chars_end(_EDGES + '"')
+    bare = pl.when(bare.str.starts_with(_FORMULA)).then(said).otherwise(bare)
     return bare.str.replace(NUMBER_PLACEHOLDER, "").replace(sorted(PLACEHOLDERS), None)
 
 
