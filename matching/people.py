@@ -161,14 +161,18 @@ def _numbers(rows: pl.DataFrame, count: int, changed: pl.Series) -> list[pl.Seri
 def _open_numbers(rows: pl.DataFrame, persons: pl.Series, changed: pl.Series) -> pl.DataFrame:
     """person_id, id_number, id_number_status, former_id_numbers (null where none) of persons with no number of their own, or with several.
 
-    Of several numbers the current one is not known inside a record key as an older one, then stands in most rows; they conflict unless the
-    household register shows the change.
+    Of several numbers the current one is not known inside a record key as an older one, then stands in the household register's newest export, then in
+    the newest of all, then in most rows; they conflict unless the household register shows the change.
     """
     older = rows.filter(pl.col("own_id").is_not_null(), pl.col("key_id_number").is_not_null(), pl.col("own_id") != pl.col("key_id_number"))
     older = older.select("person_id", own_id="key_id_number", is_older=pl.lit(True)).unique()
-    counted = rows.filter(pl.col("own_id").is_not_null()).group_by("person_id", "own_id").agg(count=pl.len(), newest=pl.col("export_date").max())
+    counted = rows.filter(pl.col("own_id").is_not_null()).group_by("person_id", "own_id").agg(
+        count=pl.len(), newest=pl.col("export_date").max(), household=pl.col("export_date").filter(pl.col("feed") == "household").max()
+    )
     ranked = counted.join(older, on=["person_id", "own_id"], how="left").with_columns(pl.col("is_older").fill_null(False))
-    ranked = ranked.sort("person_id", "is_older", "newest", "count", "own_id", descending=[False, False, True, True, False])
+    ranked = ranked.sort(
+        "person_id", "is_older", "household", "newest", "count", "own_id", descending=[False, False, True, True, True, False], nulls_last=True
+    )
     first = ranked.unique("person_id", keep="first", maintain_order=True).select("person_id", number="own_id")
     others = ranked.join(first, left_on=["person_id", "own_id"], right_on=["person_id", "number"], how="anti")
     several = ranked.join(others, on="person_id", how="semi").group_by("person_id").agg(unexplained=(~pl.col("own_id").is_in(changed.implode())).any())

@@ -67,6 +67,16 @@ def test_no_person_has_two_numbers_of_its_own(town: tuple[pl.DataFrame, pl.DataF
     assert linked.tables["person"]["former_id_numbers"].list.len().max() == 0
 
 
+@pytest.mark.parametrize("exported", [date(2026, 10, 1), date(2026, 11, 20)])
+def test_the_number_of_today_is_the_household_register_s_whenever_the_others_were_exported(exported: date) -> None:
+    """The number was changed; the school and the insurance, asked later, still hold the old one."""
+    home = {"feed": "household", "household_key": "H1", "relatives": FAMILY}
+    late = [row(f"late{i}", feed=feed, id_number=BOY, export_date=exported) for i, feed in enumerate(("education", "medical_insurance"))]
+    shown = [row("before", id_number=BOY, export_date=date(2026, 11, 1), **home), row("after", id_number=TWIN, export_date=date(2026, 11, 10), **home)]
+    child = night([*shown, *late]).tables["person"]
+    assert child.select("id_number", "id_number_status", "former_id_numbers").rows() == [(TWIN, "valid", [BOY])]
+
+
 def test_files_and_rows_shuffled_give_the_same_persons(town: tuple[pl.DataFrame, pl.DataFrame, Linked]) -> None:
     rows, _, linked = town
     moved = rows.sample(fraction=1, shuffle=True, seed=3).with_columns(
