@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import OutFolder, PasswordFile, RegisterFile, existing, sender
+from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, sender
 from flows.settings import UnusableInputError, parse_day, quiet_prefect
 from flows.sheets import sheets
 
@@ -146,7 +146,7 @@ def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(dir_
     """Write the possible matches side by side."""
     from publish.review import export_workbook
 
-    pairs = export_workbook(existing(register), out, sender(password_file))
+    pairs = export_workbook(existing(register), not_over(out, register), sender(password_file))
     typer.echo(f"{pairs} possible matches in {out}")
     typer.echo(f"Next: fill in the decisions, then: childflow review import --register {register} {out}")
 

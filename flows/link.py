@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.options import not_over
 from flows.settings import UnusableInputError
 from matching.tables.link import Linkage, link_tables
 from matching.tables.save import save_model
@@ -18,20 +19,23 @@ def linking(model: Path, tables: list[Path], out: Path, saved: Path | None) -> I
         saved: where to write the model with the numbers found, so that a later run weighs the same.
 
     Raises:
-        UnusableInputError: `out` is no .parquet, or `saved` is there already.
+        UnusableInputError: `out` is no .parquet, it or the clusters would be written over a table, or `saved` is there already.
         LinkError: the model or a table cannot be used.
     """
     if out.suffix != ".parquet":
         raise UnusableInputError(f"--out takes a file that ends in .parquet, not {out}")
     if saved is not None and saved.exists():
         raise UnusableInputError(f"{saved} is there already: give --save-model a new name, or remove that file")
+    clusters = out.with_suffix(".clusters.parquet")
+    for made in (out, clusters):
+        not_over(made, *tables)
     spec = load_spec(model)
     found = link_tables(spec, tables)
-    clusters = out.with_suffix(".clusters.parquet")
     out.parent.mkdir(parents=True, exist_ok=True)
     found.pairs.write_parquet(out)
     found.clusters.write_parquet(clusters)
     if saved is not None:
+        saved.parent.mkdir(parents=True, exist_ok=True)
         save_model(spec, found.model, saved)
     yield from _counts(found)
     yield f"Pairs: {out}; clusters: {clusters}" + (f"; the model with its numbers: {saved}" if saved else "")

@@ -38,3 +38,15 @@ def existing(path: Path, otherwise: str = "run 'childflow run' first, or give an
     if not path.exists():
         raise UnusableInputError(f"there is no file {path}: {otherwise}")
     return path
+
+
+def not_over(out: Path, *given: Path) -> Path:
+    """The file to write, when it is none of those that are given.
+
+    Raises:
+        UnusableInputError: writing it would destroy one of them.
+    """
+    for path in given:
+        if out.resolve() == path.resolve() or out.absolute() == path.absolute():
+            raise UnusableInputError(f"{out} is what was given to read, and is never written over: give another name to write to")
+    return out

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import OutFolder, PasswordFile, RegisterFile, existing, sender
+from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, sender
 
 sheets = typer.Typer()
 
@@ -67,6 +67,6 @@ def pseudonymise(
     """A copy of the register for analysts: no names, numbers, phones or addresses; the same child under the same pseudonym."""
     from publish.pseudonyms import pseudonymise as copy
 
-    children = copy(existing(register), out, existing(key_file, "give a file that holds the key").read_bytes().strip(), sender(None))
+    children = copy(existing(register), not_over(out, register, key_file), existing(key_file, "give a file that holds the key").read_bytes().strip(), sender(None))
     typer.echo(f"{children:,} children in {out}")
     typer.echo("Next: give the copy to analysts, never the key; docs/queries.md has queries to begin with")

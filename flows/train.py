@@ -36,6 +36,7 @@ def training(register: Path, truth: Path | None, out: Path, weight: float) -> It
         raise UnusableInputError(f"{register} has no rows to learn from: run 'childflow run' over full exports first")
     model = load_model()
     trained = train(record, as_of, model, queue=queue, truth=None if truth is None else read_truth(truth), weight=weight)
+    out.parent.mkdir(parents=True, exist_ok=True)
     write_model(trained.model, out, trained_on=_source(record, trained, truth), trained_at=today())
     yield from _labelled(trained)
     yield from _changes(trained, model)

@@ -149,6 +149,8 @@ def test_explain_tells_one_childs_whole_story(tiny_register):
         (["review", "export", "--register", "r.duckdb", "--out", "{tmp}"], "Invalid value for '--out'"),
         (["train", "--register", "r.duckdb", "--out", "{tmp}"], "Invalid value for '--out'"),
         (["review", "import", "{tmp}/none.xlsx", "--register", "{tmp}/there"], "give the workbook that 'childflow review export' wrote, filled in"),
+        (["review", "export", "--register", "{tmp}/there", "--out", "{tmp}/there"], "is what was given to read, and is never written over"),
+        (["pseudonymise", "--register", "{tmp}/there", "--out", "{tmp}/there", "--key-file", "{tmp}/there"], "is what was given to read"),
         (["nonsense"], "No such command"),
     ],
 )

@@ -378,7 +378,7 @@ def _command(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
 
 def test_the_command_writes_both_files_and_says_what_to_do_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     model, files = spec_of(tmp_path, MODEL), _people(tmp_path, people=200)
-    out, saved = tmp_path / "new" / "pairs.parquet", tmp_path / "frozen.yaml"
+    out, saved = tmp_path / "new" / "pairs.parquet", tmp_path / "models" / "frozen.yaml"
     assert _command(monkeypatch, "link", "--model", model, "--out", out, "--save-model", saved, *files) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("left: 200 rows, right: 200 rows; ")
@@ -387,6 +387,16 @@ def test_the_command_writes_both_files_and_says_what_to_do_next(tmp_path: Path, 
     assert pl.read_parquet(tmp_path / "new" / "pairs.clusters.parquet").height == 400
     assert _command(monkeypatch, "link", "--model", model, "--out", out, "--save-model", saved, *files) == 2
     assert f"childflow: {saved} is there already: give --save-model a new name, or remove that file" in capsys.readouterr().err
+
+
+def test_the_command_writes_over_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    model, table = spec_of(tmp_path, MODEL), tmp_path / "t.clusters.parquet"
+    pl.read_csv(_people(tmp_path, people=50)[0], infer_schema=False).write_parquet(table)
+    before = table.read_bytes()
+    for out in (table, tmp_path / "t.parquet", tmp_path / "new" / ".." / table.name):
+        assert _command(monkeypatch, "link", "--model", model, "--out", out, table) == 2
+        assert "is what was given to read, and is never written over: give another name to write to" in capsys.readouterr().err
+    assert table.read_bytes() == before
 
 
 def test_the_command_ends_with_2_on_what_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
