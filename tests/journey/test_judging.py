@@ -38,7 +38,7 @@ def test_evaluate_without_a_truth_tells_what_clerks_decided(tiny_register: Path)
 
 
 def test_train_writes_a_model_that_says_its_source_and_never_over_another(tiny_register: Path, tmp_path: Path) -> None:
-    out = tmp_path / "model.yaml"
+    out = tmp_path / "models" / "model.yaml"
     lines = list(training(tiny_register, TINY / "truth", out, 5000))
     model, before = load_model(out), load_model()
     assert model.version == before.version + 1
