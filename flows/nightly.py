@@ -19,7 +19,7 @@ from flows.settings import Night, code_version, night, now, password
 from flows.track import InParts, Log, Station, say
 from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
-from matching.standing import keep_queue
+from matching.standing import keep_queue, knows_identifiers
 from publish.handing import Sender, log_report, recall_log
 from publish.mandatory_reports import write_mandatory_reports
 from publish.national import recall_sent
@@ -38,11 +38,14 @@ from rules.law import Law
 from schemas.exports.feeds import FEEDS
 from schemas.exports.inbox import write_strays
 from schemas.exports.intake import take_in
+from schemas.tables.register import LINKED_TABLES
 
 
 def recall_last_night(register: Path, work: Path) -> None:
     """The last good register's tables, and what came to lie beside it since: clerks' decisions, what was handed out, what was sent."""
     recall(register, work)
+    if not knows_identifiers(work):
+        recall(register, work, LINKED_TABLES)
     keep_queue(work)
     recall_log(register, work)
     recall_sent(register, work)
@@ -147,7 +150,7 @@ def travel(tonight: Night, seen: Seen, last: LastRun | None) -> dict[str, Any]:
         STANDARDISE.each(FEEDS, work, tonight.state / "standard", seen.program, last is None, workers=tonight.workers)
     with log.stage("link"):
         rests_on = linkage_hash(work, seen)
-        LINK(work, tonight.as_of, last, rests_on, tonight.state / "linkage", seen.program)
+        LINK(work, tonight.as_of, last, rests_on, tonight.state / "linkage", seen.program, tonight.register)
     with log.stage("answers"):
         ANSWERS(work, tonight.as_of)
     with log.stage("facts"):

@@ -22,9 +22,11 @@ from matching.pairs_in_parts import block_part, compare_part, pairing_in_parts
 from matching.standardise import Part, parts, standardise
 from matching.standardise_in_parts import join_parts, standardise_part
 from matching.standing import carry_over, same_on_both_days
+from publish.register import recall
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.inbox import sha256
 from schemas.growing import same_file
+from schemas.tables.register import LINKED_TABLES
 
 _KINDS = ("standard", "record")
 _WHOLE = "whole"
@@ -92,13 +94,15 @@ def _shelve(feed: str, work: Path, shelf: Path, program: str) -> None:
     (place / _WHOLE).write_text(_fingerprints(place), "ascii")
 
 
-def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: str, shelf: Path, program: str) -> None:
+def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: str, shelf: Path, program: str, register: Path) -> None:
     """The station link, or the last run's linkage where it rests on the same.
 
     Args:
         last: null where nothing may be used again. shelf: the folder where linkage keeps what the next night may go on from, under the program's fingerprint.
+        register: the last one.
     """
     if last is not None and last.linkage_hash == hash_tonight and same_on_both_days(work, last.as_of, as_of):
+        recall(register, work, LINKED_TABLES)
         carry_over(work)
     elif opened() is not None:
         link(work, as_of, pairing_in_parts(work / "parts" / "link", _on_workers))

@@ -6,6 +6,7 @@ keeps the older (earlier first_seen, then smaller), a split leaves the identifie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -199,20 +200,19 @@ def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memo
     return IDENTITY_EVENT.conform(both.sort("person_id", "kind"))
 
 
-def remember(identity: pl.DataFrame | None, person_record: pl.DataFrame | None, person: pl.DataFrame | None) -> pl.DataFrame:
-    """The identity table of the last run; made from its person and person_record where a register has none."""
-    if identity is not None and identity.height:
+def remember(previous: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
+    """The identity table of the last run, of its tables by name; made from its person and person_record where a register has none."""
+    identity = previous["identity"].collect() if "identity" in previous else IDENTITY.empty()
+    if identity.height or not {"person", "person_record"} <= set(previous):
         return IDENTITY.conform(identity)
-    if person_record is None or person is None or not person.height:
-        return IDENTITY.empty()
-    rows = person_record.group_by("person_id").agg(
+    rows = previous["person_record"].group_by("person_id").agg(
         record_hashes=pl.col("record_hash").unique().sort(),
         record_keys=(pl.col("feed") + ":" + pl.col("record_key")).drop_nulls().unique().sort(),
     )
     valid = pl.when(pl.col("id_number_status") == "valid").then("id_number")
-    out = person.join(rows, on="person_id", how="left").select(
+    out = previous["person"].join(rows, on="person_id", how="left").select(
         "person_id", "first_seen", "last_seen", state=pl.lit("live"), merged_into=pl.lit(None, dtype=pl.String),
         record_hashes=pl.col("record_hashes").fill_null([]), record_keys=pl.col("record_keys").fill_null([]),
         id_numbers=pl.concat_list(valid).list.drop_nulls(),
     )  # fmt: skip
-    return IDENTITY.conform(out.sort("person_id"))
+    return IDENTITY.conform(out.sort("person_id").collect())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,6 +23,7 @@ from matching.again.source import Source
 from matching.clustering import Constraints, cluster_units
 from matching.coding import code_parts
 from matching.found import Found
+from matching.identity import remember
 from matching.model import Model, load_model
 from matching.night import Night, prepare_records
 from matching.pairs import Pairing, Shed, pair_up
@@ -50,9 +52,8 @@ def link(work: Path, as_of: date, pairing: Pairing = pair_up, shelf: Path | None
         shelf: a folder in which what is worked out is kept, and which is gone on from where it holds another night's; nothing is where none is given.
     """
     source = Source.of_files(sorted((work / "record").glob("*.parquet")))
-    previous = {f.stem: pl.read_parquet(f) for f in sorted((work / "previous").glob("*.parquet"))}
+    previous = {f.stem: pl.scan_parquet(f) for f in sorted((work / "previous").glob("*.parquet"))}
     run = _run(source, previous, as_of, load_model(), pairing, shelf)
-    previous.clear()
     gathering = run.gathering(partial(source.parts, TOLD), work / "linkage_rows")
     with GrowingParquet(work / "person_record.parquet") as out:
         out.write(PERSON_RECORD.empty())
@@ -75,7 +76,8 @@ def link(work: Path, as_of: date, pairing: Pairing = pair_up, shelf: Path | None
 def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of: date, model: Model | None = None, shelf: Path | None = None) -> Linked:
     """The same on frames: RECORD and the last run's tables in, this run's tables out."""
     record = RECORD.conform(record)
-    run = _run(Source((record.lazy(),)), previous, as_of, model or load_model(), pair_up, shelf)
+    known = {name: table.lazy() for name, table in previous.items()}
+    run = _run(Source((record.lazy(),)), known, as_of, model or load_model(), pair_up, shelf)
     gathering = run.gathering(lambda: iter([record]), None)
     person_record = pl.concat(run.counted(gathering.person_record())).sort(PERSON_RECORD.key)
     made = [(person, run.identity(living)) for person, living in gathering.persons()]
@@ -84,7 +86,7 @@ def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of:
     return Linked(tables, run.report(tables["review_queue"].height))
 
 
-def _run(source: Source, previous: dict[str, pl.DataFrame], as_of: date, model: Model, pairing: Pairing, shelf: Path | None) -> Run:
+def _run(source: Source, previous: Mapping[str, pl.LazyFrame], as_of: date, model: Model, pairing: Pairing, shelf: Path | None) -> Run:
     night, paired = tonight(source, as_of, model, pairing, shelf)
     return Run(clustered(night, paired, previous, model), night.records.of_row, previous, as_of, model)
 
@@ -110,13 +112,13 @@ def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_u
     return night, paired.shed(model)
 
 
-def clustered(night: Night, paired: Shed, previous: dict[str, pl.DataFrame], model: Model) -> Found:
+def clustered(night: Night, paired: Shed, previous: Mapping[str, pl.LazyFrame], model: Model) -> Found:
     """From weighed pairs to clusters: the part that has nothing to do with what persons are called."""
     records, weighed = night.records, paired.weighed
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
         night.members["unit"], own_id=_own_ids(night)
     )
-    bound = decisions(queue_of(previous), rows, previous.get("person_record"))
+    bound = decisions(queue_of(previous), rows, partial(remember, previous))
     clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
     decided = pl.concat([bound["l"], bound["r"]]).unique()
     rows = rows.with_columns(clustering.cluster["cluster"].gather(rows["unit"]), is_decided=pl.col("unit").is_in(decided.implode()))

@@ -5,6 +5,7 @@ A decision is kept with the rows it was made on (by content and by record key), 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 import polars as pl
@@ -21,17 +22,17 @@ FAMILY_LABEL = "家庭"
 BOUND_SCHEMA = pl.Schema({"pair_id": pl.String, "decision": pl.String, "l": pl.UInt32, "r": pl.UInt32})
 
 
-def queue_of(previous: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def queue_of(previous: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
     """The last run's review queue, of its tables by name."""
-    return REVIEW_QUEUE.conform(previous["review_queue"]) if "review_queue" in previous else REVIEW_QUEUE.empty()
+    return REVIEW_QUEUE.conform(previous["review_queue"].collect()) if "review_queue" in previous else REVIEW_QUEUE.empty()
 
 
-def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFrame | None) -> pl.DataFrame:
+def decisions(queue: pl.DataFrame, rows: pl.DataFrame, memory: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     """Earlier decisions as pairs of units.
 
     Args:
         queue: the review queue of the last run (REVIEW_QUEUE). rows: unit, record_hash, feed_key (hash of feed:record_key) of this night's distinct rows.
-        person_record: that of the last run, for a decision that came without the rows it was made on.
+        memory: gives the identity table of the last run (IDENTITY), for a decision that came without the rows it was made on.
 
     Returns:
         pair_id, decision, l, r: every pair of units that a decision is about.
@@ -39,20 +40,21 @@ def decisions(queue: pl.DataFrame, rows: pl.DataFrame, person_record: pl.DataFra
     decided = queue.filter(pl.col("decision").is_not_null())
     if decided.is_empty():
         return BOUND_SCHEMA.to_frame()
-    sides = [_side(decided, side, rows, person_record) for side in ("left", "right")]
+    sides = [_side(decided, side, rows, memory) for side in ("left", "right")]
     both = decided.select("pair_id", "decision").join(sides[0], on="pair_id").join(sides[1], on="pair_id", suffix="_r")
     return both.select("pair_id", "decision", l=pl.min_horizontal("unit", "unit_r"), r=pl.max_horizontal("unit", "unit_r")).unique().sort("pair_id", "l", "r")
 
 
-def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, person_record: pl.DataFrame | None) -> pl.DataFrame:
+def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, memory: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     """pair_id, unit: the units that one side of each decision stands for today."""
     by_hash = decided.select("pair_id", record_hash=f"{side}_records").explode("record_hash", empty_as_null=False, keep_nulls=False).join(rows, on="record_hash")
     keys = decided.select("pair_id", feed_key=f"{side}_keys").explode("feed_key", empty_as_null=False, keep_nulls=False)
     by_key = keys.with_columns(pl.col("feed_key").hash()).join(rows, on="feed_key")
     found = [by_hash.select("pair_id", "unit"), by_key.select("pair_id", "unit")]
-    if person_record is not None:
-        bare = decided.filter(pl.col(f"{side}_records").list.len().fill_null(0) == 0).select("pair_id", person_id=side)
-        held = bare.join(person_record.select("person_id", "record_hash").unique(), on="person_id").join(rows, on="record_hash")
+    bare = decided.filter(pl.col(f"{side}_records").list.len().fill_null(0) == 0).select("pair_id", person_id=side)
+    if bare.height:
+        known = memory().select("person_id", record_hash="record_hashes").join(bare, on="person_id")
+        held = known.explode("record_hash", empty_as_null=False, keep_nulls=False).join(rows, on="record_hash")
         found.append(held.select("pair_id", "unit"))
     return pl.concat(found).unique().sort("pair_id", "unit")
 

@@ -7,7 +7,7 @@ All that pairs were needed for is worked out first, so that a large night need n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -27,10 +27,10 @@ from matching.review import build_queue, mark_contradictions, queue_of, settle
 class Run:
     """One run's tables: `person_record` first, then `persons`, then what is left."""
 
-    def __init__(self, found: Found, of_row: npt.NDArray[np.uint32], previous: dict[str, pl.DataFrame], as_of: date, model: Model) -> None:
+    def __init__(self, found: Found, of_row: npt.NDArray[np.uint32], previous: Mapping[str, pl.LazyFrame], as_of: date, model: Model) -> None:
         """`of_row`: the rec of each row of the source."""
         self._model = model
-        named = name_clusters(found.rows, remember(previous.get("identity"), previous.get("person_record"), previous.get("person")), as_of)
+        named = name_clusters(found.rows, remember(previous), as_of)
         seen = named.person.sort("person_id")
         self._former, self._events = named.former, named.events
         heads = _heads(found, seen)

@@ -26,6 +26,11 @@ def keep_queue(work: Path) -> None:
     target.write_bytes((work / "previous" / "review_queue.parquet").read_bytes())
 
 
+def knows_identifiers(work: Path) -> bool:
+    """Whether the last register tells which identifiers there are; an older one has them in its persons alone."""
+    return bool(pl.scan_parquet(work / "previous" / f"{IDENTITY.name}.parquet").select(pl.len()).collect().item())
+
+
 def same_on_both_days(work: Path, one: date, other: date) -> bool:
     """Whether no number of `record/*` has a holder who grew up between the two days: then linkage is the same on both."""
     first, last = sorted((one, other))

@@ -7,7 +7,7 @@ The file is a link to a version (publish/swap.py); how it is built: publish/buil
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +80,8 @@ def connect(register: Path, memory: str = "4GB") -> duckdb.DuckDBPyConnection:
     return con
 
 
-def recall(register: Path, work: Path) -> None:
-    """Write `work/previous/<table>.parquet` for each of RECALLED_TABLES: the last register's rows, none where there is no register.
+def recall(register: Path, work: Path, tables: Iterable[Table] = RECALLED_TABLES) -> None:
+    """Write `work/previous/<table>.parquet` for each of the tables, their columns alone: the last register's rows, none where there is no register.
 
     Raises:
         RegisterUnreadableError: there is a register and it can't be read; a night must not go on without its memory.
@@ -89,11 +89,11 @@ def recall(register: Path, work: Path) -> None:
     folder = work / "previous"
     folder.mkdir(parents=True, exist_ok=True)
     if not register.exists() and not register.is_symlink():
-        for table in RECALLED_TABLES:
+        for table in tables:
             table.empty().write_parquet(folder / f"{table.name}.parquet")
         return
     with connect(register) as con:
-        for table in RECALLED_TABLES:
+        for table in tables:
             _recall_table(con, register, table, folder / f"{table.name}.parquet")
 
 

@@ -83,9 +83,12 @@ REGISTER_TABLES: tuple[Table, ...] = (
     RESOURCE, MATCH_SUGGESTION,
 )  # fmt: skip
 
+# of the answers the ledger asks why they were given, and no more
+_REASONS = replace(ASSESSMENT, columns=tuple(column for column in ASSESSMENT.columns if column.name in ("person_id", "reason")))
 # what the next night reads of this one
 RECALLED_TABLES: tuple[Table, ...] = (
-    PERSON, PERSON_RECORD, IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, VERIFICATION_STATE,
-    ASSESSMENT, RUN, INDICATOR,
+    IDENTITY, REVIEW_QUEUE, LEDGER, LEDGER_EVENT, ALERT, KEY_CARE, VERIFICATION_ANSWER, VERIFICATION_STATE, _REASONS, RUN, INDICATOR,
     VISIT, *RECALLED_HANDOUT_TABLES,
 )  # fmt: skip
+# what it reads besides where linkage stands as it is, or where the register is older than its identifiers
+LINKED_TABLES: tuple[Table, ...] = (PERSON, PERSON_RECORD)
