@@ -124,12 +124,14 @@ def strongest_links(
     Returns:
         unit, match_weight (null where a clerk joined what was never compared), is_decided, linked_to (record_hash).
     """
-    decided = bound.filter(pl.col("decision") == "same").select("l", "r", is_decided=pl.lit(True)).unique()
-    held = (
-        pl.concat([weighed.filter(pl.col("match_probability") >= model.link).select("l", "r"), decided.select("l", "r")]).unique()
-        .join(weighed.select("l", "r", "match_weight"), on=["l", "r"], how="left")
-        .join(decided, on=["l", "r"], how="left")
-    )  # fmt: skip
+    decided = bound.filter(pl.col("decision") == "same").select("l", "r").unique()
+    # a city has twenty million pairs: those of a decision are picked out before they are looked for
+    known = weighed.select("l", "r", "match_weight").filter(weighed["l"].is_in(decided["l"].implode()))
+    linked = weighed.lazy().filter(pl.col("match_probability") >= model.link).select("l", "r", "match_weight").collect()
+    held = pl.concat([
+        linked.join(decided, on=["l", "r"], how="anti").with_columns(is_decided=pl.lit(False)),
+        decided.join(known, on=["l", "r"], how="left").with_columns(is_decided=pl.lit(True)),
+    ])  # fmt: skip
     of = cluster["cluster"].to_numpy()
     left, right = held["l"].to_numpy(), held["r"].to_numpy()
     held = held.filter((of[left] == of[right]) & (left != right))
@@ -139,5 +141,5 @@ def strongest_links(
         "unit", keep="first", maintain_order=True
     )
     return best.select(
-        "unit", "match_weight", pl.col("is_decided").fill_null(False), linked_to=pl.Series(heads[best["other"].to_numpy()], dtype=pl.UInt64)
+        "unit", "match_weight", "is_decided", linked_to=pl.Series(heads[best["other"].to_numpy()], dtype=pl.UInt64)
     )

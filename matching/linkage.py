@@ -119,7 +119,8 @@ def clustered(night: Night, paired: Shed, previous: Mapping[str, pl.LazyFrame], 
         night.members["unit"], own_id=_own_ids(night)
     )
     bound = decisions(queue_of(previous), rows, partial(remember, previous))
-    clustering = cluster_units(_links(weighed, model), _constraints(night, weighed, bound, model), model.margin)
+    links = _links(weighed, model)
+    clustering = cluster_units(links, _constraints(night, weighed, bound, links, model), model.margin)
     decided = pl.concat([bound["l"], bound["r"]]).unique()
     rows = rows.with_columns(clustering.cluster["cluster"].gather(rows["unit"]), is_decided=pl.col("unit").is_in(decided.implode()))
     return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, paired.shown, clustering, bound, rows)
@@ -141,17 +142,22 @@ def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
     return told.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted")).select("l", "r", "match_weight", "wavering")
 
 
-def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, model: Model) -> Constraints:
-    """What keeps units apart or together: decisions, and pairs that were compared and contradict each other."""
+def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, links: pl.DataFrame, model: Model) -> Constraints:
+    """What keeps units apart or together: decisions, and pairs that were compared and contradict each other, of units that anything links."""
+    same = bound.filter(pl.col("decision") == "same", pl.col("l") != pl.col("r")).select("l", "r").unique().sort("l", "r")
+    is_linked = np.zeros(night.units.count, dtype=np.bool_)
+    for pairs in (links, same):
+        for side in ("l", "r"):
+            is_linked[pairs[side].to_numpy()] = True
     birth = model.comparison("birth_date").position("same")
     told = weighed.select("l", "r", "birth_date", "pair_probability", "least_weight", "both_trusted")
+    told = told.filter(is_linked[told["l"].to_numpy()] & is_linked[told["r"].to_numpy()])
     against = told.filter(pl.col("pair_probability") < model.apart, pl.col("least_weight") < 0, ~pl.col("both_trusted")).select(
         "l", "r", cause=pl.when(pl.col("birth_date") == birth).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
     )
     decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select(
         "l", "r", cause=pl.lit("decided")
     )
-    same = bound.filter(pl.col("decision") == "same", pl.col("l") != pl.col("r")).select("l", "r").unique().sort("l", "r")
     apart = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
     return Constraints(pl.Series(night.trusted), apart, same, sources=_feeds(night))
 
