@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -80,20 +82,46 @@ def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     distinct = pairs.select("a", "b").unique()
     same = distinct.filter(pl.col("a") == pl.col("b")).with_columns(level=pl.lit(SAME, dtype=pl.Int8))
     other = distinct.filter(pl.col("a") != pl.col("b"))
-    columns = _looks(table, pl.concat([other["a"], other["b"]]).unique())
+    chosen = _heard(table, pl.concat([other["a"], other["b"]]).unique())
+    nothing = _nothing_in_common(other, chosen)
+    apart = other.filter(nothing).with_columns(level=pl.lit(DIFFERENT, dtype=pl.Int8))
+    other = other.filter(~nothing)
+    columns = _looks(chosen, pl.concat([other["a"], other["b"]]).unique())
     joined = other.join(columns, left_on="a", right_on="code", how="left", maintain_order="left").join(
         columns, left_on="b", right_on="code", how="left", suffix="_b", maintain_order="left"
     )
     edits = process.cpdist(joined["pattern"].to_list(), joined["pattern_b"].to_list(), scorer=OSA.distance, score_cutoff=3)
     joined = joined.with_columns(edits=pl.Series(edits, dtype=pl.Int32))
-    return pl.concat([same, joined.select("a", "b", level=_level().cast(pl.Int8))]).sort("a", "b")
+    return pl.concat([same, apart, joined.select("a", "b", level=_level().cast(pl.Int8))]).sort("a", "b")
 
 
-def _looks(table: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
-    """The rows of some names, with what is looked at: near_sounds (readings in which dictation's confusions are made one), shape (look-alikes made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
-    chosen = table.join(codes.rename("code").to_frame(), on="code", how="semi")
+def _heard(table: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    """The rows of some names, in the order of their codes, with near_sounds (readings in which dictation's confusions are made one)."""
+    chosen = table.join(codes.rename("code").to_frame(), on="code", how="semi").sort("code")
     near = _readings(chosen, lambda sound: _joined(near_sound(sound)))
-    chosen = chosen.join(near.rename({"readings": "near_sounds"}), on="code", how="left", maintain_order="left")
+    return chosen.join(near.rename({"readings": "near_sounds"}), on="code", how="left", maintain_order="left")
+
+
+def _nothing_in_common(pairs: pl.DataFrame, heard: pl.DataFrame) -> pl.Series:
+    """Pairs of Han names that share neither a character nor a reading: every level but the last asks for one of them. Most pairs are told by a few bits of each name."""
+    written, sounded = _bits(heard, pl.col("name").str.split("")), _bits(heard, pl.concat_list("sounds", "near_sounds"))
+    is_plain = heard["name"].str.contains(r"^\p{Han}{2,}$").to_numpy()
+    at = [np.searchsorted(heard["code"].to_numpy(), pairs[side].to_numpy()) for side in ("a", "b")]
+    shares = (written[at[0]] & written[at[1]]) | (sounded[at[0]] & sounded[at[1]])
+    return pl.Series(is_plain[at[0]] & is_plain[at[1]] & (shares == 0), dtype=pl.Boolean)
+
+
+def _bits(names: pl.DataFrame, values: pl.Expr) -> npt.NDArray[np.uint64]:
+    """Of each name one of 64 bits for each of its values."""
+    long = names.select(value=values).with_row_index("row").explode("value", empty_as_null=False, keep_nulls=False).drop_nulls()
+    out = np.zeros(names.height, dtype=np.uint64)
+    np.bitwise_or.at(out, long["row"].to_numpy(), np.uint64(1) << (long["value"].hash().to_numpy() % np.uint64(64)))
+    return out
+
+
+def _looks(heard: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    """Some of the names, with what is looked at: shape (look-alikes made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
+    chosen = heard.join(codes.rename("code").to_frame(), on="code", how="semi")
     return chosen.with_columns(is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]")).with_columns(
         pattern=pl.when("is_latin").then("name").otherwise(pl.col("name").str.replace_all(_UNREADABLE, "?")),
         shape=pl.col("name").str.replace_many(*_shapes()),

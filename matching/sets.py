@@ -16,9 +16,8 @@ Flags = npt.NDArray[np.bool_]
 Place = npt.NDArray[np.int64]
 _NARROW = (pl.Boolean, pl.UInt8, pl.UInt16, pl.UInt32, pl.Int8, pl.Int16, pl.Int32, pl.Date)
 _NARROW_BITS = np.uint64(32)
-# of a table of bits in which values are marked: so many that one in eight or fewer is taken by chance; the odd multiplier of splitmix64 spreads them
-_MARKS = range(22, 28)
-_SPARE = 3
+# of a table of bits in which values are marked; the odd multiplier of splitmix64 spreads them
+_MARKS = 22
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -145,13 +144,12 @@ def mixed(value: Whole) -> npt.NDArray[np.uint64]:
 
 def marked(values: Whole, some: Whole) -> Flags:
     """Which values are among some, and a few more: by a table of bits, quicker than any that would be exact."""
-    bits = min(max(len(some).bit_length() + _SPARE, _MARKS.start), _MARKS.stop - 1)
-    mark = np.zeros(2**bits, dtype=np.bool_)
-    mark[_spot(some, bits)] = True
-    found: Flags = mark[_spot(values, bits)]
+    mark = np.zeros(2**_MARKS, dtype=np.bool_)
+    mark[_spot(some)] = True
+    found: Flags = mark[_spot(values)]
     return found
 
 
-def _spot(values: Whole, bits: int) -> npt.NDArray[np.uint64]:
-    spot: npt.NDArray[np.uint64] = (values * _SPREAD) >> np.uint64(64 - bits)
+def _spot(values: Whole) -> npt.NDArray[np.uint64]:
+    spot: npt.NDArray[np.uint64] = (values * _SPREAD) >> np.uint64(64 - _MARKS)
     return spot

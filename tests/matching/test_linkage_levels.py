@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
+from matching import name_levels
 from matching.blocking import Bounds, Rule, block
 from matching.clustering import Constraints, cluster_units
 from matching.comparisons import _lunar, compare_id_texts
 from matching.linkage import link_records
 from matching.model import load_model
-from matching.name_levels import name_table
+from matching.name_levels import compare_names, name_table
 from tests.matching.linkage_city import city, sets
 
 AS_OF = date(2026, 11, 24)
@@ -149,3 +150,27 @@ def test_no_seed_joins_two_numbers(seed: int) -> None:
     own = linked.tables["person_record"].filter(pl.col("id_role") == "own").join(rows.select(*keys, "id_number"), on=keys)
     assert own.group_by("person_id").agg(pl.col("id_number").n_unique())["id_number"].max() == 1
     assert own.group_by("id_number").agg(pl.col("person_id").n_unique())["person_id"].max() == 1
+
+
+_WRITTEN = st.text("王汪伟纬阳欧修明囗□?*·A a张", max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_WRITTEN, min_size=2, max_size=12))
+def test_names_with_nothing_in_common_have_the_level_they_would_have_been_found_to_have(written: list[str]) -> None:
+    table = name_table(pl.Series(written, dtype=pl.String))
+    codes = table["code"].to_numpy()
+    pairs = pl.DataFrame({"a": np.repeat(codes, len(codes)), "b": np.tile(codes, len(codes))}, schema={"a": pl.UInt32, "b": pl.UInt32})
+    found = compare_names(pairs, table)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(name_levels, "_nothing_in_common", lambda pairs, _: pl.repeat(False, pairs.height, eager=True))
+        assert found.equals(compare_names(pairs, table))
+
+
+def test_what_names_have_in_common_is_a_character_or_a_reading() -> None:
+    table = name_table(pl.Series(["王伟", "张明", "汪纬", "张?"]))
+    heard = name_levels._heard(table, table["code"])
+    code = dict(table.select("name", "code").iter_rows())
+    told = {("王伟", "张明"): True, ("王伟", "汪纬"): False, ("张明", "张?"): False, ("王伟", "张?"): False}
+    pairs = pl.DataFrame([(code[a], code[b]) for a, b in told], schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row")
+    assert name_levels._nothing_in_common(pairs, heard).to_list() == list(told.values())
