@@ -129,9 +129,9 @@ def block(
         report.append({"rule": rules[i].name, **counts})
         over.append(units)
         keys.keep(rules[i + 1 :])
-    both = np.concatenate(found)
+    together = pl.Series(np.concatenate(found))
     found.clear()
-    both.sort()
+    both = together.sort().to_numpy()
     both = both[_starts(both // _RULES)]
     pair, by = both // _RULES, (both % _RULES).astype(np.uint8)
     new = np.bincount(by, minlength=len(rules))

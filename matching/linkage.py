@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from matching.again.base import Keeping, read_base
-from matching.again.night import go_on
+from matching.again.night import Begun, go_on
 from matching.again.source import Source
 from matching.clustering import Constraints, cluster_units
 from matching.coding import code_parts
@@ -93,23 +93,29 @@ def _run(source: Source, previous: Mapping[str, pl.LazyFrame], as_of: date, mode
 
 def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_up, shelf: Path | None = None) -> tuple[Night, Shed]:
     """From records to weighed pairs, going on from what the shelf has; see `link`."""
-    base = None if shelf is None else read_base(shelf)
-    begun = None if base is None else go_on(base, source, as_of, model)
+    begun = None if shelf is None else _begun(shelf, source, as_of, model)
     night = prepare_records(code_parts(source.parts()), as_of, model) if begun is None else begun.night
     keeping = None if shelf is None else Keeping(shelf, night)
     if begun is not None:
         paired = begun.paired(model)
     else:
         # a large night has no room for what units are made of and for what pairs are
-        if keeping is not None:
-            keeping.wait_for_rows()
-        night.records.shed()
+        if keeping is None:
+            night.records.shed()
+        else:
+            keeping.when_rows_are_written(night.records.shed)
         paired = pairing(night, model)
     if keeping is not None and paired.over is not None:
         keeping.finish(paired, as_of, model)
     night.records.shed()
     night.shed()
     return night, paired.shed(model)
+
+
+def _begun(shelf: Path, source: Source, as_of: date, model: Model) -> Begun | None:
+    """The night gone on from what the shelf has; none where it has none, or all is better done anew."""
+    base = read_base(shelf)
+    return None if base is None else go_on(base, source, as_of, model)
 
 
 def clustered(night: Night, paired: Shed, previous: Mapping[str, pl.LazyFrame], model: Model) -> Found:

@@ -14,7 +14,7 @@ from matching.blocking import block
 from matching.comparisons import Units, compare
 from matching.model import Model
 from matching.night import Night
-from matching.scoring import weigh
+from matching.scoring import WEIGHED, weigh
 from matching.sets import Flags
 
 # what blocking says of a pair
@@ -26,7 +26,7 @@ class Paired:
     """The pairs of a night.
 
     Attributes:
-        weighed: the pairs in their order, as `matching.scoring.weigh` gives them. report: that of blocking. over: the units of blocks over the cap; null where nobody looked.
+        weighed: the pairs in their order, as `matching.scoring.weigh` gives them, not itemised. report: that of blocking. over: the units of blocks over the cap; null where nobody looked.
     """
 
     weighed: pl.DataFrame
@@ -34,14 +34,14 @@ class Paired:
     over: npt.NDArray[np.uint64] | None
 
     def shed(self, model: Model) -> Shed:
-        """The pairs with the weight of each comparison for those alone that may come before a clerk: a large night has millions of others."""
-        shown = self.weighed.filter(pl.col("match_probability") >= model.review)
-        return Shed(self.weighed.drop(cs.starts_with("w_")), shown, self.report)
+        """The pairs, itemised those alone that may come before a clerk: a large night has millions of others."""
+        shown = self.weighed.filter(pl.col("match_probability") >= model.review).drop(WEIGHED)
+        return Shed(self.weighed.drop(cs.ends_with("_frequency")), weigh(shown, model), self.report)
 
 
 @dataclass(frozen=True)
 class Shed:
-    """The same: `weighed` without the weight of each comparison, `shown`: the pairs from `review` up, with it; and the report of blocking."""
+    """The same: `weighed` without what weights went by, `shown`: the pairs from `review` up, itemised; and the report of blocking."""
 
     weighed: pl.DataFrame
     shown: pl.DataFrame
@@ -59,8 +59,8 @@ def pair_up(night: Night, model: Model) -> Paired:
 
 
 def weighed_pairs(pairs: pl.DataFrame, trusted: Flags, units: Units, model: Model) -> pl.DataFrame:
-    """Candidate pairs compared and weighed."""
-    return weigh(compared_pairs(pairs, trusted, units, model), model)
+    """Candidate pairs compared and weighed, not itemised."""
+    return weigh(compared_pairs(pairs, trusted, units, model), model, itemised=False)
 
 
 def compared_pairs(pairs: pl.DataFrame, trusted: Flags, units: Units, model: Model) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import polars as pl
 
 from matching.clustering import Clustering
 from matching.found import Found
-from matching.holding import holding, strongest_links
+from matching.holding import Holding, holding, strongest_links
 from matching.identity import name_clusters, remember
 from matching.model import Model
 from matching.persons import Gathering, Outcome, Source, roles
@@ -30,15 +31,18 @@ class Run:
     def __init__(self, found: Found, of_row: npt.NDArray[np.uint32], previous: Mapping[str, pl.LazyFrame], as_of: date, model: Model) -> None:
         """`of_row`: the rec of each row of the source."""
         self._model = model
-        named = name_clusters(found.rows, remember(previous), as_of)
-        seen = named.person.sort("person_id")
+        # what holds a row has nothing to do with what persons are called: each keeps one core busy
+        with ThreadPoolExecutor(1) as beside:
+            held = beside.submit(_held, found, of_row, model)
+            named = name_clusters(found.rows, remember(previous), as_of)
+            seen = named.person.sort("person_id")
+            heads = _heads(found, seen)
+            self._outcome = _outcome(found, of_row, seen, held.result())
         self._former, self._events = named.former, named.events
-        heads = _heads(found, seen)
         settled = settle(found.bound, heads)
         self._queue = mark_contradictions(queue_of(previous), settled)
         self._doubtful = _doubtful(found.shown, found.clustering, heads).join(settled, on=["left", "right"], how="anti")
         self._sides: list[pl.DataFrame] = []
-        self._outcome = _outcome(found, of_row, seen, heads, model)
         self._methods: Counter[str] = Counter()
         self._counts = _counts(found, seen)
 
@@ -73,18 +77,22 @@ class Run:
         return pl.concat([self._doubtful["left"], self._doubtful["right"]]).unique().rename("person_id").to_frame()
 
 
-def _outcome(found: Found, of_row: npt.NDArray[np.uint32], seen: pl.DataFrame, heads: pl.DataFrame, model: Model) -> Outcome:
-    """What the tables of persons are made from."""
-    count = found.members.count
-    place = np.zeros(count, dtype=np.uint32)
-    place[seen["cluster"].to_numpy()] = np.arange(seen.height, dtype=np.uint32)
+def _held(found: Found, of_row: npt.NDArray[np.uint32], model: Model) -> Holding:
+    """What holds each row."""
     hashes = found.rows["record_hash"].to_numpy()
-    strongest = strongest_links(found.weighed, found.clustering.cluster, found.bound, heads["record_hash"].to_numpy(), model)
+    strongest = strongest_links(found.weighed, found.clustering.cluster, found.bound, _first_hashes(found), model)
+    return holding(found.own, found.members, hashes, np.bincount(of_row, minlength=len(hashes)), strongest, model)
+
+
+def _outcome(found: Found, of_row: npt.NDArray[np.uint32], seen: pl.DataFrame, held: Holding) -> Outcome:
+    """What the tables of persons are made from."""
+    place = np.zeros(found.members.count, dtype=np.uint32)
+    place[seen["cluster"].to_numpy()] = np.arange(seen.height, dtype=np.uint32)
     return Outcome(
         of_row=of_row,
         person=place[found.rows["cluster"].to_numpy()],
-        role=roles(found.own, len(hashes)),
-        holding=holding(found.own, found.members, hashes, np.bincount(of_row, minlength=len(hashes)), strongest, model),
+        role=roles(found.own, found.rows.height),
+        holding=held,
         seen=seen.select("person_id", "first_seen", "last_seen"),
         changed=pl.concat([found.changed["old_id"], found.changed["new_id"]]).unique(),
     )
@@ -103,13 +111,19 @@ def _counts(found: Found, seen: pl.DataFrame) -> dict[str, object]:
     }
 
 
+def _first_hashes(found: Found) -> npt.NDArray[np.uint64]:
+    """The smallest record_hash of every unit: rows lie in the order of their hashes."""
+    hashes = np.zeros(found.members.count, dtype=np.uint64)
+    hashes[found.rows["unit"].to_numpy()[::-1]] = found.rows["record_hash"].to_numpy()[::-1]
+    return hashes
+
+
 def _heads(found: Found, seen: pl.DataFrame) -> pl.DataFrame:
-    """unit, record_hash (its smallest: rows lie in the order of their hashes) and person_id of every unit, in order."""
-    unit, count = found.rows["unit"].to_numpy(), found.members.count
-    hashes, cluster = np.zeros(count, dtype=np.uint64), np.zeros(count, dtype=np.uint32)
-    hashes[unit[::-1]] = found.rows["record_hash"].to_numpy()[::-1]
-    cluster[unit] = found.rows["cluster"].to_numpy()
-    heads = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "record_hash": hashes, "cluster": cluster})
+    """unit, record_hash (its smallest) and person_id of every unit, in order."""
+    count = found.members.count
+    cluster = np.zeros(count, dtype=np.uint32)
+    cluster[found.rows["unit"].to_numpy()] = found.rows["cluster"].to_numpy()
+    heads = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "record_hash": _first_hashes(found), "cluster": cluster})
     return heads.join(seen.select("cluster", "person_id"), on="cluster", how="left", maintain_order="left").drop("cluster")
 
 

@@ -16,28 +16,31 @@ from matching.model import Comparison, Model
 from schemas.in_order import in_order
 
 FAMILY = "family"
+# what `weigh` adds to every pair
+WEIGHED = ("match_weight", "match_probability", "pair_probability", "least_weight")
 # pairs that are weighed at once
 _SLICE = 200_000
 Bits = npt.NDArray[np.float64]
 
 
-def weigh(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
+def weigh(pairs: pl.DataFrame, model: Model, *, itemised: bool = True) -> pl.DataFrame:
     """The pairs with their weights.
 
     Args:
         pairs: a column for each comparison of the model (Int8, index of the level, null where it could not be compared), and `<comparison>_frequency`
             (Float64) where a level of it goes by frequency.
+        itemised: with the weight of each comparison, which of a city's pairs are gigabytes.
 
     Returns:
-        The pairs with `w_<comparison>` (bits, 0 where null), `w_family`, `match_weight`, `match_probability`; `pair_probability`: that of the
+        The pairs with, itemised, `w_<comparison>` (bits, 0 where null) and `w_family`; and WEIGHED: `match_weight`, `match_probability`; `pair_probability`: that of the
         two being one child with every sibling and twin counted, not only those who have no row of their own; and `least_weight` (bits): the weight
         against the class that explains the levels best, below 0 where they speak for two and not merely say little.
     """
     slices = [pairs.slice(at, _SLICE) for at in range(0, max(1, pairs.height), _SLICE)]
-    return pl.concat(in_order(lambda some: _weighed(some, model), slices))
+    return pl.concat(in_order(lambda some: _weighed(some, model, itemised), slices))
 
 
-def _weighed(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
+def _weighed(pairs: pl.DataFrame, model: Model, itemised: bool) -> pl.DataFrame:
     """The same of some pairs."""
     size = pairs.height
     against = {c: np.zeros(size) for c in ("match", "stranger", *model.classes)}
@@ -46,13 +49,15 @@ def _weighed(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
         logs = _logs(pairs, comparison, tuple(against))
         for name, log in logs.items():
             against[name] = against[name] + log
-        weights[comparison.name] = logs["match"] - logs["stranger"]
+        if itemised:
+            weights[comparison.name] = logs["match"] - logs["stranger"]
     bits = math.log2(model.prior / (1 - model.prior))
     other = _others(against, model, bits, model.unseen)
     weight = against["match"] - other
+    if itemised:
+        weights[FAMILY] = against["stranger"] - other
     return pairs.with_columns(
         *(pl.Series(f"w_{name}", w) for name, w in weights.items()),
-        pl.Series(f"w_{FAMILY}", against["stranger"] - other),
         pl.Series("match_weight", weight),
         pl.Series("match_probability", probability(weight + bits)),
         pl.Series("pair_probability", probability(against["match"] - _others(against, model, bits, 1.0) + bits)),

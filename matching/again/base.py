@@ -10,6 +10,7 @@ import json
 import shutil
 import uuid
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -72,13 +73,9 @@ class Keeping:
             arrays |= {f"{name}-start": sets.start, f"{name}-value": sets.value}
         self._written = [self._pool.submit(self._write, tables, {}), self._pool.submit(self._write, {}, arrays)]
 
-    def wait_for_rows(self) -> None:
-        """Until the rows are written, which the night may let go of then; what units have it holds for long.
-
-        Raises:
-            OSError: they could not be.
-        """
-        self._written[0].result()
+    def when_rows_are_written(self, then: Callable[[], None]) -> None:
+        """Do something when the rows are written, which the night may let go of then; what units have it holds for long."""
+        self._written[0].add_done_callback(lambda _: then())
 
     def finish(self, paired: Paired, as_of: date, model: Model) -> None:
         """Keep the pairs too; what was kept stands from now on.

@@ -8,7 +8,7 @@ from datetime import date
 from matching import anchors
 from matching.again.base import Base
 from matching.again.numbers import numbers_again
-from matching.again.pairs import pair_again
+from matching.again.pairs import Before, pair_again
 from matching.again.rows import tonights
 from matching.again.source import Source
 from matching.again.units import Moved, moved, values_again
@@ -23,12 +23,12 @@ class Begun:
     """A night of which all is known but its pairs."""
 
     night: Night
-    base: Base
+    before: Before
     to: Moved
 
     def paired(self, model: Model) -> Paired:
         """Its weighed pairs."""
-        return pair_again(self.base, self.night, self.to, model)
+        return pair_again(self.before, self.night, self.to, model)
 
 
 def go_on(base: Base, source: Source, as_of: date, model: Model) -> Begun | None:
@@ -43,4 +43,4 @@ def go_on(base: Base, source: Source, as_of: date, model: Model) -> Begun | None
         return None
     to = moved(base, rows, numbers, members)
     values = values_again(base, rows, numbers, members, to)
-    return Begun(night_of(rows.records, numbers.own, changed, members, values, model), base, to)
+    return Begun(night_of(rows.records, numbers.own, changed, members, values, model), Before(base.pairs, base.over), to)
