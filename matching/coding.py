@@ -258,9 +258,11 @@ def without_rounded(written: Records) -> Records:
     """One rounded number in eleven passes the checksum: `000` at its end, where the same name has the same 15 digits with another end, is Excel's."""
     rows = written.rows
     front, is_round = identifiers.rounding(pl.col("number"))
-    valid = rows.select("name_code", "number", front=front, is_round=is_round).with_row_index("rec").drop_nulls()
-    ended = valid.filter("is_round")
-    rounded = ended.join(valid.filter(~pl.col("is_round")), on=["front", "name_code"], how="semi").select("rec", "number")
+    told = rows.select("name_code", "number", front=front, is_round=is_round).with_row_index("rec")
+    ended = told.filter("is_round").drop_nulls()
+    # few numbers end so, and few others begin like one of them
+    others = told.filter(~pl.col("is_round"), pl.col("front").is_in(ended["front"].unique().implode()))
+    rounded = ended.join(others, on=["front", "name_code"], how="semi").select("rec", "number")
     spoilt = np.zeros(rows.height, dtype=np.bool_)
     spoilt[rounded["rec"].to_numpy()] = True
     left = rounded.select("rec", text=identifiers.unpacked(pl.col("number")).str.slice(0, 15) + _CUT, kind=pl.lit(_ROUNDED))

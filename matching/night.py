@@ -85,10 +85,13 @@ def _units(records: Records, values: dict[str, Sets], model: Model) -> Units:
 
 
 def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:
-    """The units of `count` rows: rows with one number (or numbers that were changed into each other) are one unit, every other row its own."""
-    held = own.select("rec", "own_id").drop_nulls()
-    order = held.select(pl.arg_sort_by("own_id", "rec")).to_series().to_numpy()
-    rec, number = held["rec"].to_numpy()[order], held["own_id"].to_numpy()[order]
+    """The units of `count` rows: rows with one number (or numbers that were changed into each other) are one unit, every other row its own.
+
+    Args:
+        own: OWN_SCHEMA, in the order of rec. changed: old_id, new_id.
+    """
+    held = own.select("rec", "own_id").drop_nulls().sort("own_id", maintain_order=True)
+    rec, number = held["rec"].to_numpy(), held["own_id"].to_numpy()
     is_first = np.append(True, number[1:] != number[:-1])[: len(number)]
     codes, first = number[is_first], rec[is_first]
     ends = [np.searchsorted(codes, changed[side].to_numpy()) for side in ("old_id", "new_id")]
