@@ -25,6 +25,7 @@ from benchmarks.best import at_best
 from benchmarks.changed import change
 from benchmarks.page import write_page
 from flows.memory import peak_mib
+from flows.settings import quiet_prefect
 
 FULL_CITY = 5_000_000
 SEED = 20241101
@@ -57,8 +58,6 @@ def city_part(children: int, out: Path) -> dict[str, Any]:
 
 def night_part(inbox: Path, register: Path, until_published: bool) -> dict[str, Any]:
     """One night, without a Prefect server; `until_published`: nothing is handed out."""
-    from flows.settings import quiet_prefect
-
     quiet_prefect()
     from flows import nightly as nights
 

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 ROW_GROUP = 122_880
 # rows by which is judged how a column is best written
 _LOOKED_AT = 8192
+# by whose ranges files are read in part; the least and the largest value of any other column would be looked for in vain
+_RANGED = "person_id"
 
 
 class GrowingParquet:
@@ -43,7 +45,10 @@ class GrowingParquet:
     def _put(self, frame: pl.DataFrame) -> None:
         rows = frame.to_arrow()
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, rows.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(frame))
+            ranged = [_RANGED] if _RANGED in frame.columns else False
+            self._writer = pq.ParquetWriter(
+                self._path, rows.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(frame), write_statistics=ranged
+            )
         if frame.height:
             self._writer.write_table(rows.cast(self._writer.schema), row_group_size=ROW_GROUP)
 
