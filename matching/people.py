@@ -161,11 +161,13 @@ def _numbers(rows: pl.DataFrame, count: int, changed: pl.Series) -> list[pl.Seri
 def _open_numbers(rows: pl.DataFrame, persons: pl.Series, changed: pl.Series) -> pl.DataFrame:
     """person_id, id_number, id_number_status, former_id_numbers (null where none) of persons with no number of their own, or with several.
 
-    Of several numbers the current one is not known inside a record key as an older one, then stands in the household register's newest export, then in
-    the newest of all, then in most rows; they conflict unless the household register shows the change.
+    Of several numbers the current one is not known as an older one (inside a record key, or by an entry of the household register that was cancelled), then
+    stands in the household register's newest export, then in the newest of all, then in most rows; they conflict unless the household register shows the change.
     """
-    older = rows.filter(pl.col("own_id").is_not_null(), pl.col("key_id_number").is_not_null(), pl.col("own_id") != pl.col("key_id_number"))
-    older = older.select("person_id", own_id="key_id_number", is_older=pl.lit(True)).unique()
+    inside = rows.filter(pl.col("own_id").is_not_null(), pl.col("key_id_number").is_not_null(), pl.col("own_id") != pl.col("key_id_number"))
+    registered = rows.filter(pl.col("own_id").is_not_null(), pl.col("feed") == "household")
+    given_up = registered.group_by("person_id", "own_id").agg(pl.col("is_cancelled").fill_null(False).all()).filter("is_cancelled")
+    older = pl.concat([inside.select("person_id", own_id="key_id_number"), given_up.select("person_id", "own_id")]).unique().with_columns(is_older=pl.lit(True))
     counted = rows.filter(pl.col("own_id").is_not_null()).group_by("person_id", "own_id").agg(
         count=pl.len(), newest=pl.col("export_date").max(), household=pl.col("export_date").filter(pl.col("feed") == "household").max()
     )

@@ -52,6 +52,7 @@ def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
         _place(feed, "code").alias("place_code"),
         _place(feed, "township").alias("place_township"),
         _address(feed).alias("address"),
+        ((pl.col("hukou_status") == "其他注销") if "hukou_status" in standard.columns else pl.lit(None, dtype=pl.Boolean)).alias("is_cancelled"),
         *(_ethnicity() if "ethnicity" in standard.columns else []),
     )
     absent = [c for c in RECORD.columns if c.name not in made.columns]

@@ -77,6 +77,21 @@ def test_the_number_of_today_is_the_household_register_s_whenever_the_others_wer
     assert child.select("id_number", "id_number_status", "former_id_numbers").rows() == [(TWIN, "valid", [BOY])]
 
 
+@pytest.mark.parametrize(("cancelled", "today"), [([True, False], TWIN), ([False, True], BOY), ([None, True], BOY), ([True, None], TWIN)])
+def test_a_number_whose_entry_in_the_register_was_cancelled_is_one_the_child_had_before(cancelled: list[bool | None], today: str) -> None:
+    """Both entries stand in one export, and the school holds the first of the numbers."""
+    home = {"feed": "household", "household_key": "H1", "relatives": FAMILY}
+    entries = [row(key, id_number=own, is_cancelled=ended, **home) for key, own, ended in zip(("one", "two"), (BOY, TWIN), cancelled, strict=True)]
+    child = night([*entries, row("roll", feed="education", id_number=BOY)]).tables["person"]
+    assert child.select("id_number", "id_number_status", "former_id_numbers").rows() == [(today, "valid", [({BOY, TWIN} - {today}).pop()])]
+
+
+def test_a_number_is_not_given_up_while_another_entry_of_the_register_has_it() -> None:
+    home = {"feed": "household", "household_key": "H1", "relatives": FAMILY}
+    entries = [row(f"e{i}", id_number=own, is_cancelled=ended, **home) for i, (own, ended) in enumerate([(BOY, True), (BOY, False), (BOY, None), (TWIN, False)])]
+    assert night(entries).tables["person"].select("id_number", "former_id_numbers").rows() == [(BOY, [TWIN])]
+
+
 def test_files_and_rows_shuffled_give_the_same_persons(town: tuple[pl.DataFrame, pl.DataFrame, Linked]) -> None:
     rows, _, linked = town
     moved = rows.sample(fraction=1, shuffle=True, seed=3).with_columns(
