@@ -32,6 +32,7 @@ from publish.swap import (
     versions,
     writing,
 )
+from schemas.tables.assessment import ALERT
 from schemas.tables.register import LAYOUT, RECALLED_TABLES
 from schemas.tables.table import Table
 
@@ -39,6 +40,10 @@ __all__ = [
     "PromiseBrokenError", "Published", "RegisterBusyError", "RegisterUnreadableError", "Run", "VersionUnknownError", "WorkIncompleteError",
     "connect", "publish", "publish_unchanged", "recall", "rollback", "versions", "writing",
 ]  # fmt: skip
+
+
+# alerts lie by their number, and are looked at child by child: by child and in small groups only those of some children are read
+_ROWS_OF_CHILDREN = 20_480
 
 
 class RegisterUnreadableError(Exception):
@@ -109,8 +114,9 @@ def _recall_table(con: duckdb.DuckDBPyConnection, register: Path, table: Table, 
         raise _unreadable(register, f"its table {table.name} lacks {', '.join(missing)}")
     schema = {c.name: c.dtype for c in table.columns}
     columns = ", ".join(quoted(n) if n in there else f"NULL::{duckdb_type(t)} AS {quoted(n)}" for n, t in schema.items())
+    order, groups = ("ORDER BY person_id, alert_id", f", ROW_GROUP_SIZE {_ROWS_OF_CHILDREN}") if table is ALERT else ("", "")
     try:
-        con.execute(f"COPY (SELECT {columns} FROM {quoted(table.name)}) TO {literal(str(target))} (FORMAT parquet)")
+        con.execute(f"COPY (SELECT {columns} FROM {quoted(table.name)} {order}) TO {literal(str(target))} (FORMAT parquet{groups})")
     except duckdb.Error as error:
         raise _unreadable(register, f"its table {table.name} cannot be read to the end: {type(error).__name__}") from None
 
