@@ -12,7 +12,8 @@ import pytest
 from publish.comments import create
 from publish.packing import FEW_WORDS, of_column
 from publish.register import WorkIncompleteError, publish, recall
-from schemas.tables.register import REGISTER_TABLES
+from schemas.tables.assessment import ALERT
+from schemas.tables.register import RECALLED_TABLES, REGISTER_TABLES
 from tests.publish.register_city import child, moment, night, run_record, write_night
 
 AS_OF = date(2026, 11, 24)
@@ -88,3 +89,17 @@ def test_two_nights_leave_what_one_night_leaves(tmp_path: Path):
         for table in REGISTER_TABLES:
             first, second = (con.execute(f"SELECT * FROM v{n}.{table.name}").fetchall() for n in range(2))
             assert first == second, table.name
+
+
+def test_of_the_last_night_that_is_recalled_which_is_looked_at_and_alerts_child_by_child(tmp_path: Path):
+    work = _work(tmp_path)
+    values = {pl.String: "x", pl.Date: AS_OF, pl.Boolean: False, pl.List: []}
+    some = {c.name: values.get(c.dtype.base_type(), 1) for c in ALERT.columns}
+    raised = [some | {"alert_id": f"A{n}", "person_id": person} for n, person in enumerate("BABA")]
+    pl.DataFrame(raised, schema=ALERT.schema).write_parquet(work / "alert.parquet")
+    publish(work, tmp_path / "register.duckdb", RUN)
+    recall(tmp_path / "register.duckdb", tmp_path / "next")
+    previous = {file.stem: pl.read_parquet(file) for file in (tmp_path / "next" / "previous").glob("*.parquet")}
+    assert {name: frame.columns for name, frame in previous.items()} == {table.name: table.names for table in RECALLED_TABLES}
+    assert previous["assessment"].columns == ["person_id", "reason"] and "person" not in previous
+    assert previous["alert"].select("person_id", "alert_id").rows() == [("A", "A1"), ("A", "A3"), ("B", "A0"), ("B", "A2")]
