@@ -32,11 +32,12 @@ class Run:
         """`of_row`: the rec of each row of the source."""
         self._model = model
         # what holds a row has nothing to do with what persons are called: each keeps one core busy
+        first = _first_hashes(found)
         with ThreadPoolExecutor(1) as beside:
-            held = beside.submit(_held, found, of_row, model)
+            held = beside.submit(_held, found, of_row, first, model)
             named = name_clusters(found.rows, remember(previous), as_of)
             seen = named.person.sort("person_id")
-            heads = _heads(found, seen)
+            heads = _heads(found, first, seen)
             self._outcome = _outcome(found, of_row, seen, held.result())
         self._former, self._events = named.former, named.events
         settled = settle(found.bound, heads)
@@ -77,10 +78,10 @@ class Run:
         return pl.concat([self._doubtful["left"], self._doubtful["right"]]).unique().rename("person_id").to_frame()
 
 
-def _held(found: Found, of_row: npt.NDArray[np.uint32], model: Model) -> Holding:
-    """What holds each row."""
+def _held(found: Found, of_row: npt.NDArray[np.uint32], first: npt.NDArray[np.uint64], model: Model) -> Holding:
+    """What holds each row; `first`: the smallest record_hash of every unit."""
     hashes = found.rows["record_hash"].to_numpy()
-    strongest = strongest_links(found.weighed, found.clustering.cluster, found.bound, _first_hashes(found), model)
+    strongest = strongest_links(found.weighed, found.clustering.cluster, found.bound, first, model)
     return holding(found.own, found.members, hashes, np.bincount(of_row, minlength=len(hashes)), strongest, model)
 
 
@@ -118,12 +119,12 @@ def _first_hashes(found: Found) -> npt.NDArray[np.uint64]:
     return hashes
 
 
-def _heads(found: Found, seen: pl.DataFrame) -> pl.DataFrame:
-    """unit, record_hash (its smallest) and person_id of every unit, in order."""
+def _heads(found: Found, first: npt.NDArray[np.uint64], seen: pl.DataFrame) -> pl.DataFrame:
+    """unit, record_hash (its smallest, `first`) and person_id of every unit, in order."""
     count = found.members.count
     cluster = np.zeros(count, dtype=np.uint32)
     cluster[found.rows["unit"].to_numpy()] = found.rows["cluster"].to_numpy()
-    heads = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "record_hash": _first_hashes(found), "cluster": cluster})
+    heads = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "record_hash": first, "cluster": cluster})
     return heads.join(seen.select("cluster", "person_id"), on="cluster", how="left", maintain_order="left").drop("cluster")
 
 
