@@ -19,6 +19,7 @@ from schemas.reference import lists
 SYSTEMS = ("MCA", "NBS")
 _Meaning = TypeVar("_Meaning")
 _CODE = re.compile(r"(\d{6})(\d{3})?(?:\d{3})?(?:\.0)?")
+_CODE_BESIDE_NAME = re.compile(r"(?P<before>[^\d()\[\]]*)[(\[]?(?P<code>\d{6}|\d{9}|\d{12})[)\]]?[(\[]?(?P<behind>[^\d()\[\]]*)[)\]]?")
 _TOWNSHIP = re.compile(r"^([\u4e00-\u9fff]{1,10}?(?:街道|镇|乡))")
 _PEOPLES = (
     "(?:(?:蒙古|回|藏|维吾尔|苗|彝|壮|布依|朝鲜|满|侗|瑶|白|土家|哈尼|哈萨克|傣|黎|傈僳|佤|畲|拉祜|水|东乡|纳西|景颇|柯尔克孜|土|达斡尔|仫佬|羌|布朗|撒拉|毛南|"
@@ -67,8 +68,29 @@ def resolve(values: pl.Series, system: str = "MCA") -> pl.DataFrame:
 def place(text: str, system: str = "MCA") -> Place:
     """The place that one text means; `UNKNOWN` where it means none we know."""
     bare = re.sub(r"[\s/,，、|>\-—]+", "", unicodedata.normalize("NFKC", text))
-    coded = _CODE.fullmatch(bare)
-    return _of_code(coded[1], coded[2], system) if coded else _of_name(bare)
+    if coded := _CODE.fullmatch(bare):
+        return _of_code(coded[1], coded[2], system)
+    both = _CODE_BESIDE_NAME.fullmatch(bare)
+    if both and bool(both["before"]) != bool(both["behind"]):
+        return _of_both(place(both["code"], system), _of_name(both["before"] or both["behind"]))
+    return _of_name(bare)
+
+
+def _of_both(coded: Place, named: Place) -> Place:
+    """The place of a code that stands beside a name: the finer of the two where one lies in the other, none where they contradict each other.
+
+    Of two townships the name's stands: nine digits mean different ones in the two systems.
+    """
+    if coded.code is None or named.code is None:
+        return coded if named.code is None else named
+    if coded.code == named.code:
+        return coded if named.township is None and coded.township is not None else named
+    for wide, narrow in ((coded, named), (named, coded)):
+        if str(narrow.code).startswith(str(wide.code).rstrip("0")) and wide.level in ("province", "city"):
+            return narrow
+    if named.code == lists.HIGH_TECH_ZONE and coded.code in lists.zone_hosts("高新区直管园"):
+        return named
+    return UNKNOWN._replace(warning="division_ambiguous")
 
 
 def _of_code(six: str, three: str | None, system: str) -> Place:

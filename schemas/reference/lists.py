@@ -106,6 +106,12 @@ def zone_townships(zone: str) -> tuple[str, ...]:
 
 
 @cache
+def zone_hosts(zone: str) -> frozenset[str]:
+    """The districts on whose ground a functional zone lies."""
+    return frozenset(read("cq_functional_zones.csv").filter(pl.col("zone") == zone).get_column("host_county6"))
+
+
+@cache
 def township_places() -> dict[tuple[str, str], str]:
     """(district, township) -> district in force today; the district by its code of today or by one it had before 2025-11-06."""
     today = read("cq_townships_2026.csv").filter(pl.col("stale_duplicate_since_2025_11") == "0")
