@@ -54,6 +54,9 @@ def every_count(figures: Figures) -> Counts:
         counts.add(("event", kind, "quarter"), quarter)
         counts.add(("event", kind, "night"), night)
         counts.sum(("event", kind, "quarter"), [("event", kind, "night")], rest=("event", kind, "before"))
+    # a first night lists everybody who flows, and says so
+    if counts.counts.get(("event", "listed", "night")) == counts.counts["flowing",]:
+        counts.sum(("flowing",), [("event", "listed", "night")])
     for department, state, n in figures["answers"].iter_rows():
         counts.add(("answers", department, state), n)
     counts.add(("review",), figures["review"].item())

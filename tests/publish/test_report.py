@@ -203,6 +203,21 @@ def test_no_small_count_can_be_computed_from_the_whole_report(tmp_path: Path, se
     assert told == nothing_left
 
 
+def test_a_first_night_does_not_tell_by_its_ledger_how_many_flow(tmp_path: Path) -> None:
+    """All who flow are listed then: where their number is hidden, that of the listed is too."""
+    hidden = 0
+    for seed in range(8):
+        given = city(seed, 14)
+        flowing = [row["person_id"] for row in given["assessment"] if row["outcome"] == "flowing"]
+        listed = [{"event_id": f"E{person}", "person_id": person, "kind": "listed", "on_date": AS_OF} for person in flowing]
+        with reading(write_register(tmp_path / f"{seed}.duckdb", given | {"ledger_event": listed, "indicator": [], "run": [run(1)]})) as con:
+            shown = every_count(figures_of(con)).settle()
+        told = shown.value("flowing"), shown.value("event", "listed", "night"), shown.value("event", "listed", "quarter")
+        hidden += told[0] is None
+        assert told in ((None, None, None), (len(flowing),) * 3), seed
+    assert hidden
+
+
 def test_a_hidden_count_has_no_bar(report: Report) -> None:
     for _, block in blocks(report.sections):
         for row in block.rows if isinstance(block, Table) else ():
