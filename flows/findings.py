@@ -50,7 +50,7 @@ def _file(feed: str, name: str) -> str:
 
 
 def counts(work: Path) -> dict[str, int]:
-    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches, those that wait and decisions not kept; answers that do not count."""
+    """Rows in, accepted and quarantined; persons; outcomes; key care; alerts, open and overdue ones; suggestions; possible matches, those that wait and decisions not kept; answers that do not count; visits to nobody."""
     seen = receipts(work)
     found = {
         "files": seen.height,
@@ -65,7 +65,7 @@ def counts(work: Path) -> dict[str, int]:
     found["answers_unused"] = answers.filter(pl.col("state").is_in(["unusable", "contradicted"])).select(pl.len()).collect().item()
     outcomes = pl.scan_parquet(work / "assessment.parquet").group_by("outcome").len().collect()
     tally = dict(outcomes.iter_rows())
-    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH} | _alerts(work) | _review(work)
+    return found | {f"outcome_{o}": int(tally.get(o, 0)) for o in OUTCOMES_ZH} | _alerts(work) | _review(work) | _visits(work)
 
 
 def _review(work: Path) -> dict[str, int]:
@@ -73,6 +73,14 @@ def _review(work: Path) -> dict[str, int]:
     queue = pl.scan_parquet(work / "review_queue.parquet")
     told = {"review_open": pl.col("decision").is_null().sum(), "review_broken": (pl.col("cause") == "contradiction").sum()}
     return dict(queue.select(**told).collect().row(0, named=True))
+
+
+def _visits(work: Path) -> dict[str, int]:
+    """How many visits, of all nights, name an identifier that nobody ever had."""
+    visits, known = (work / "facts" / "visit.parquet"), pl.scan_parquet(work / "identity.parquet")
+    if not visits.exists():
+        return {"visits_unknown": 0}
+    return {"visits_unknown": pl.scan_parquet(visits).join(known, on="person_id", how="anti").select(pl.len()).collect().item()}
 
 
 def _alerts(work: Path) -> dict[str, int]:
@@ -146,7 +154,8 @@ def lines(result: dict[str, Any]) -> list[str]:
     """The summary as a person reads it on the terminal; the last line says what to do next."""
     found = result["counts"]
     total = sum(result["seconds"].values())
-    unused, broken = found.get("answers_unused", 0), found.get("review_broken", 0)
+    unused, broken, nobody = (found.get(name, 0) for name in ("answers_unused", "review_broken", "visits_unknown"))
+    answers = Path(result["rosters"]).with_name("verification")
     stood = f"Nothing has changed since run {result['unchanged_since']}: its tables stand, and this run is entered" if "unchanged_since" in result else ""
     return [
         *([stood] if stood else []),
@@ -158,7 +167,8 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"  {found['key_care']:,} key-care entries, {found['service_gap']:,} service entries, {found.get('review_open', found['review_queue']):,} possible matches to decide",
         f"  {found['alert_open']:,} open alerts, {found['alert_overdue']:,} of them overdue and {found['alert_report']:,} for the police at once",
         *([f"  {broken:,} decisions of clerks contradict each other or cannot be kept; which and why: {Path(result['rosters']).with_name('review.xlsx')}"] if broken else []),
-        *([f"  {unused:,} answers of departments do not count; why: {Path(result['rosters']).with_name('verification')}"] if unused else []),
+        *([f"  {unused:,} answers of departments do not count; why: {answers}"] if unused else []),
+        *([f"  {nobody:,} visits name a person code that nobody ever had; which: {answers}"] if nobody else []),
         f"  {total:.1f} s, peak memory {max(result['peak_mib'].values(), default=0):.0f} MiB",
         f"Register: {result['register']}",
         f"Rosters:  {result['rosters']}",

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.findings import _review, lines, notes
+from flows.findings import _review, _visits, lines, notes
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.inbox import write_strays
 from schemas.exports.receipts import receipt, receipts
@@ -37,6 +37,20 @@ def test_a_run_of_a_program_that_did_not_count_them_tells_what_it_has() -> None:
     told = said()
     assert any(line.endswith(" 5 possible matches to decide") for line in told)
     assert not any("decisions of clerks" in line for line in told)
+
+
+def test_visits_to_a_code_that_nobody_ever_had_are_told_and_where_they_are_listed() -> None:
+    assert "  2 visits name a person code that nobody ever had; which: /r/register.duckdb.d/out/verification" in said(visits_unknown=2)
+    assert not any("visits name" in line for line in said(visits_unknown=0))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_visits_to_nobody_are_counted_and_those_to_merged_and_gone_children_are_not(tmp_path: Path, there: bool) -> None:
+    pl.DataFrame({"person_id": ["A", "B", "C"], "state": ["live", "merged", "gone"]}).write_parquet(tmp_path / "identity.parquet")
+    (tmp_path / "facts").mkdir()
+    if there:
+        pl.DataFrame({"person_id": ["A", "B", "C", "D", "D"]}).write_parquet(tmp_path / "facts" / "visit.parquet")
+    assert _visits(tmp_path) == {"visits_unknown": 2 if there else 0}
 
 
 @pytest.mark.parametrize(("rows", "waiting", "broken"), [([], 0, 0), ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful")], 2, 1)])

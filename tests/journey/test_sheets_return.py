@@ -11,6 +11,7 @@ from tests.journey.conftest import TINY, childflow, run
 
 DAY = "2026-11-25"
 LEFT_BEHIND = REFUSED = 0
+NOBODY = "CAAAAAAAAAAAA"
 
 
 def fill(path: Path, page: str, answers) -> None:
@@ -50,6 +51,7 @@ def returned(tiny_register, tiny_as_of, tmp_path_factory):
     for path in visits:
         fill(path, "走访表", lambda n, row: {"走访日期": DAY, "走访方式": "入户", "走访结果": "见到儿童", "走访人": "冉启明"})
         shutil.copy(path, inbox / "visit" / f"visit_20261125_{path.stem.split('_')[1]}.xlsx")
+    (inbox / "visit" / "visit_20261125_打错.csv").write_text(f"人员编码,走访日期,走访结果,走访人\n{NOBODY},{DAY},见到儿童,冉启明\n", "utf-8")
     (inbox / "exchange_reply").mkdir()
     (notice,) = (folder / "exchange").glob("协查告知_四川省_*.xlsx")
     fill(notice, "协查名单", lambda n, row: {"核查结果": "属实", "当地登记类别": "留守儿童" if n == LEFT_BEHIND else "流动儿童", "答复日期": DAY})
@@ -94,6 +96,16 @@ def test_the_visits_are_taken_in_and_move_the_plan(returned):
     assert len(visited) >= 2
     assert rows(register, "SELECT count(*) FROM v_visit_due WHERE last_visit_on = DATE '2026-11-25'")[0][0] >= 2
     assert rows(register, "SELECT count(*) FROM v_visit_due WHERE is_overdue AND last_visit_on = DATE '2026-11-25'") == [(0,)]
+
+
+def test_a_visit_to_a_code_that_nobody_ever_had_is_kept_and_told(returned):
+    register, _ = returned
+    assert rows(register, f"SELECT count(*) FROM visit WHERE person_id = '{NOBODY}'") == [(1,)]
+    assert rows(register, "SELECT count(*) FROM visit WHERE person_id NOT IN (SELECT person_id FROM identity)") == [(1,)]
+    book = openpyxl.load_workbook(register.with_name(f"{register.name}.d") / "out" / "verification" / f"核实情况_{DAY}.xlsx")
+    (row,) = book["走访查无此人"].iter_rows(min_row=3, values_only=True)
+    assert row[:3] == ("visit_20261125_打错.csv", "1", NOBODY) and "冉启明" in row
+    assert any("走访查无此人1条" in str(cell) for cells in book["说明"].iter_rows(values_only=True) for cell in cells)
 
 
 def test_left_behind_there_and_migrant_here_is_a_mismatch(returned, tmp_path):
