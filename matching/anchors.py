@@ -49,9 +49,9 @@ def own_numbers(records: Records, as_of: date, some: Flags | None = None) -> pl.
         id_birth, id_is_female (what the number says), name_level (against the anchor, null where the row's name cannot say), date_level, anchor_rec.
     """
     told = _told(records, some)
-    # numbers of one birth date have to do with each other, and with no others
+    # numbers of one birth date have to do with each other, wherever they were given, and with no others
     shares = max(1, -(-told.height // _SHARE_ROWS))
-    share = told.select(pl.col("number") // identifiers.TAIL % shares).to_series()
+    share = told.select(identifiers.packed_day(pl.col("number")) % shares).to_series()
     found = in_order(lambda n: _own_of(told.filter(share == n), records, as_of), range(shares))
     return pl.concat([OWN_SCHEMA.to_frame(), *found]).sort("rec")
 

@@ -66,9 +66,14 @@ def unpacked(number: pl.Expr) -> pl.Expr:
     return (number // _CHECK_BITS).cast(pl.String).str.zfill(LENGTH - 1) + check
 
 
+def packed_day(number: pl.Expr) -> pl.Expr:
+    """The eight digits of the birth date in a packed number."""
+    return number // TAIL % 10**8
+
+
 def packed_birth(number: pl.Expr) -> pl.Expr:
     """The birth date that a valid packed number carries."""
-    day = (number // TAIL % 10**8).cast(pl.Int32)
+    day = packed_day(number).cast(pl.Int32)
     return pl.date(day // 10000, day // 100 % 100, day % 100)
 
 

@@ -1,0 +1,46 @@
+"""Whose number a row holds, however many rows are judged at once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from matching import anchors
+from matching.anchors import own_numbers
+from matching.coding import code_records
+from tests.matching.linkage_city import city, number, records
+
+AS_OF = date(2026, 11, 24)
+PLACES = ("500243", "510504", "500107", "511725")
+
+
+def twins(count: int) -> pl.DataFrame:
+    """Twins whose numbers were given in two places, both in the household register, and of the first of them a row with the other's number."""
+    rows = []
+    for n in range(count):
+        born = date(2014, 1, 3) + timedelta(days=37 * n)
+        one, other = number("500106", born, 100 + 2 * n), number(PLACES[n % len(PLACES)], born, 101 + 2 * n)
+        told = {"birth_date": born, "record_key": f"K{n}"}
+        rows += [
+            {**told, "feed": "household", "name": "周玥欣", "id_number": one}, {**told, "feed": "household", "name": "周玥诺", "id_number": other},
+            {**told, "feed": "health", "name": "周玥欣", "id_number": other},
+        ]  # fmt: skip
+    return records(rows)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 50, 500_000])
+def test_the_number_of_a_twin_from_another_place_is_told_by_the_name(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anchors, "_SHARE_ROWS", at_once)
+    held = code_records(twins(40))
+    roles = held.rows.select("feed").with_row_index("rec").join(own_numbers(held, AS_OF), on="rec")
+    assert set(roles.select(pl.col("feed").cast(pl.String), pl.col("id_role").cast(pl.String)).rows()) == {("household", "own"), ("health", "sibling")}
+
+
+@pytest.mark.parametrize("at_once", [1, 40, 400])
+def test_a_city_is_judged_alike_however_many_rows_are_judged_at_once(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = code_records(pl.concat([city(1500, 5, damage=3.0, twins=0.2)[0], twins(40)]))
+    whole = own_numbers(held, AS_OF)
+    monkeypatch.setattr(anchors, "_SHARE_ROWS", at_once)
+    assert own_numbers(held, AS_OF).equals(whole)
