@@ -71,7 +71,7 @@ def counts(work: Path) -> dict[str, int]:
 def _review(work: Path) -> dict[str, int]:
     """How many possible matches wait for a decision, and how many decisions could not be kept."""
     queue = pl.scan_parquet(work / "review_queue.parquet")
-    told = {"review_open": pl.col("decision").is_null().sum(), "review_broken": (pl.col("cause") == "contradiction").sum()}
+    told = {"review_open": pl.col("decision").is_null().sum(), "review_broken": (pl.col("decision").is_not_null() & (pl.col("cause") == "contradiction")).sum()}
     return dict(queue.select(**told).collect().row(0, named=True))
 
 

@@ -24,6 +24,7 @@ CAUSES = {
     ),
     "twins": ("同日出生、同一家庭而姓名或性别不符，按双胞胎处理", "born the same day into one family with another name or sex: taken for twins"),
     "contradiction": ("两条记录相互矛盾", "two of their records contradict each other"),
+    "parents": ("双方记录所列父亲或母亲不是同一人，而其余内容不足以认定", "two of their records name another father or mother, and the rest does not outweigh that"),
     "ambiguous": ("另有同样可能的对象，不能确定是哪一个", "another child is about as likely, and it cannot be told which"),
     "giant": ("合并后记录过多，须人工核对", "together they would have more records than are ever joined without a clerk"),
     "decided": ("人工核对结论为不是同一人或不能确定", "a clerk decided that they are two, or could not tell"),

@@ -14,12 +14,13 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from matching import apart
 from matching.clustering import CAUSES
-from matching.comparisons import compare
 from matching.model import Model, load_model
 from matching.night import Night, prepare
+from matching.pairs import compared_pairs
 from matching.review import waterfall
-from matching.scoring import weigh
+from matching.scoring import WEIGHED, weigh
 from schemas.tables.record import RECORD
 
 # in Chinese and in English
@@ -111,8 +112,7 @@ def pair(register: Path, left: str, right: str) -> PairAnswer:
     obstacles = [CAUSES["two_numbers"]] if trusted == {left, right} else []
     if across.is_empty():
         return _answer(left, right, None, (), [*obstacles, ("两人没有可以比较的内容", "nothing of theirs can be compared")])
-    if across.filter(pl.col("pair_probability") < model.apart).height:
-        obstacles.append(CAUSES["contradiction"])
+    obstacles += [CAUSES[found] for found in across["cause"].drop_nulls().unique().sort()]
     best = across.sort("match_weight", "l", "r", descending=[True, False, False]).row(0, named=True)
     probability = best["match_probability"]
     if probability < model.link:
@@ -156,15 +156,13 @@ def _queued(register: Path, left: str, right: str) -> list[str]:
 
 
 def _compared(record: pl.DataFrame, model: Model) -> tuple[Night, pl.DataFrame]:
-    """Every pair of units among the rows, weighed, with `comparisons`."""
+    """Every pair of units among the rows, weighed, with `comparisons`, and `cause` where the two never meet."""
     newest = record["export_date"].max()
     night = prepare(record, newest if isinstance(newest, date) else date.max, model)
     units = pl.DataFrame({"l": range(night.units.count)}, schema={"l": pl.UInt32})
     pairs = units.join(units.rename({"l": "r"}), how="cross").filter(pl.col("l") < pl.col("r"))
-    weighed = weigh(compare(pairs, night.units, model), model)
-    return night, weighed.with_columns(comparisons=waterfall(weighed, model)).select(
-        "l", "r", "match_weight", "match_probability", "pair_probability", "comparisons"
-    )
+    weighed = weigh(compared_pairs(pairs, night.trusted, night.units, model), model)
+    return night, weighed.select("l", "r", *WEIGHED, cause=apart.cause(model), comparisons=waterfall(weighed, model))
 
 
 def _row(row: dict[str, object], comparisons: list[dict[str, object]] | None, model: Model) -> LinkedRow:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from matching import apart
 from matching.again.base import Keeping, read_base
 from matching.again.night import Begun, go_on
 from matching.again.source import Source
@@ -155,17 +156,14 @@ def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, links
     for pairs in (links, same):
         for side in ("l", "r"):
             is_linked[pairs[side].to_numpy()] = True
-    birth = model.comparison("birth_date").position("same")
-    told = weighed.select("l", "r", "birth_date", "pair_probability", "least_weight", "both_trusted")
+    told = weighed.select("l", "r", "birth_date", "relatives", "pair_probability", "least_weight", "both_trusted")
     told = told.filter(is_linked[told["l"].to_numpy()] & is_linked[told["r"].to_numpy()])
-    against = told.filter(pl.col("pair_probability") < model.apart, pl.col("least_weight") < 0, ~pl.col("both_trusted")).select(
-        "l", "r", cause=pl.when(pl.col("birth_date") == birth).then(pl.lit("twins")).otherwise(pl.lit("contradiction"))
-    )
+    against = told.select("l", "r", cause=apart.cause(model)).drop_nulls("cause")
     decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select(
         "l", "r", cause=pl.lit("decided")
     )
-    apart = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
-    return Constraints(pl.Series(night.trusted), apart, same, sources=_feeds(night))
+    never = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
+    return Constraints(pl.Series(night.trusted), never, same, sources=_feeds(night))
 
 
 def _feeds(night: Night) -> pl.Series:

@@ -53,7 +53,7 @@ def test_visits_to_nobody_are_counted_and_those_to_merged_and_gone_children_are_
     assert _visits(tmp_path) == {"visits_unknown": 2 if there else 0}
 
 
-@pytest.mark.parametrize(("rows", "waiting", "broken"), [([], 0, 0), ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful")], 2, 1)])
+@pytest.mark.parametrize(("rows", "waiting", "broken"), [([], 0, 0), ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful"), (None, "contradiction")], 3, 1)])
 def test_decisions_are_counted_from_the_queue(tmp_path: Path, rows: list[tuple[str | None, str]], waiting: int, broken: int) -> None:
     queue = pl.DataFrame(rows, schema={"decision": pl.String, "cause": pl.String}, orient="row")
     missing = [pl.lit(None, dtype=c.dtype).alias(c.name) for c in REVIEW_QUEUE.columns if c.name not in queue.columns]
