@@ -18,6 +18,7 @@ from pathlib import Path
 from flows.settings import Night, password
 from publish.register import connect
 from rules.law import Law
+from schemas.exports.inbox import files_below, sha256
 
 # names the run whose hand-outs lie in the folder, and is written last
 HANDED_OUT = ".run"
@@ -62,7 +63,8 @@ def look(tonight: Night) -> Seen:
     decisions = _digest(_contents(tonight.state, (tonight.state / "decisions").glob("*")))
     sent = _digest(_contents(tonight.state, (tonight.state / "national_sent").glob("*")))
     parts = [tonight.as_of.isoformat(), tonight.config_hash(), Law.load().version, program, decisions, sent, _lock()]
-    return Seen(_digest([*parts, *_contents(tonight.inbox, tonight.inbox.rglob("*"))]), program, decisions)
+    files, closed = files_below(tonight.inbox)
+    return Seen(_digest([*parts, *_contents(tonight.inbox, files), *map(str, closed)]), program, decisions)
 
 
 def program_hash() -> str:
@@ -97,11 +99,15 @@ def _lock() -> str:
 
 def _contents(base: Path, files: Iterable[Path]) -> list[str]:
     """Each file's place below the base, and its bytes' hash."""
-    found = []
-    for file in sorted(f for f in files if f.is_file()):
-        with file.open("rb") as stream:
-            found.append(f"{file.relative_to(base).as_posix()}={hashlib.file_digest(stream, 'sha256').hexdigest()}")
-    return found
+    return [f"{file.relative_to(base).as_posix()}={_content(file)}" for file in sorted(files)]
+
+
+def _content(file: Path) -> str:
+    """The hash of a file's bytes; the fault of one that cannot be opened, which intake turns away."""
+    try:
+        return sha256(file)
+    except OSError as error:
+        return type(error).__name__
 
 
 def _digest(parts: Iterable[str]) -> str:

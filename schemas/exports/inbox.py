@@ -6,9 +6,9 @@ Enters: the inbox folder. Leaves: `Arrival` for each file to look at, receipts f
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -60,10 +60,11 @@ def arrivals(inbox: Path, feed: Feed) -> tuple[list[Arrival], pl.DataFrame]:
     The same name twice with the same bytes is one file; with different bytes nobody can tell which one is meant, and none is taken.
     """
     by_name: dict[str, list[Path]] = defaultdict(list)
-    for path in _files(inbox / feed.name):
+    files, closed = files_below(inbox / feed.name)
+    for path in files:
         by_name[path.name].append(path)
     taken: list[Arrival] = []
-    turned_away: list[dict[str, object]] = []
+    turned_away = [_closed(feed.name, folder, inbox / feed.name) for folder in closed]
     for name, paths in sorted(by_name.items()):
         digests = {}
         try:
@@ -83,8 +84,9 @@ def arrivals(inbox: Path, feed: Feed) -> tuple[list[Arrival], pl.DataFrame]:
 
 def strays(inbox: Path) -> pl.DataFrame:
     """Receipts of the files that lie in no feed's folder: directly in the inbox, or in a folder that no feed has."""
-    rows = []
-    for path in _files(inbox):
+    files, closed = files_below(inbox)
+    rows = [_closed("", folder, inbox) for folder in closed if folder == inbox or folder.relative_to(inbox).parts[0] not in FEEDS]
+    for path in files:
         folder = path.relative_to(inbox).parts[0] if path.parent != inbox else ""
         if folder in FEEDS:
             continue
@@ -132,9 +134,28 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder in the order of their paths; what an office program or the system left behind is no file of ours."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
-            yield path
+def files_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """All files below a folder in the order of their paths, and the folders that cannot be looked into; what an office program or the system left behind is no file of ours."""
+    files: list[Path] = []
+    closed: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename)) if isinstance(e, PermissionError) else None):
+        folders[:] = [name for name in folders if not _is_left_behind(name)]
+        files += [path for name in names if not _is_left_behind(name) and _is_file(path := Path(root, name))]
+    return sorted(files), sorted(closed)
+
+
+def _is_left_behind(name: str) -> bool:
+    return name.startswith((".", "~$"))
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one; what may not even be looked at counts as one, so that opening it says why not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def _closed(feed: str, folder: Path, top: Path) -> dict[str, object]:
+    name = folder.relative_to(top).as_posix() if folder != top else top.name
+    return receipt(feed, f"{name}/", "", "rejected", message="文件夹无法打开，其中的文件均未读取；请检查权限")

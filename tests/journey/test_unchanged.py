@@ -18,6 +18,7 @@ from flows.settings import Night, UnusableInputError, night
 from flows.unchanged import HANDED_OUT, is_same_night, last_run, look
 from matching.standing import same_on_both_days
 from publish.register import rollback
+from schemas.exports.inbox import sha256
 from schemas.exports.intake import take_in
 from schemas.tables.decision import DECISION
 from tests.journey.conftest import TINY, ordered, tables
@@ -233,6 +234,22 @@ def test_what_ends_a_night_in_which_nothing_changed(change: Callable, tiny_regis
     change(*((inbox, register) if change is not changed else (inbox,)))
     after = tonight(register, inbox, tiny_as_of)
     assert not is_same(after)
+
+
+def test_a_file_nobody_may_read_does_not_end_the_night_before_it_begins(tiny_register, tiny_as_of, tmp_path, monkeypatch):
+    register, inbox = standing(tiny_register, tmp_path), tmp_path / "inbox"
+    shutil.copytree(TINY / "inbox", inbox)
+    before = look(tonight(register, inbox, tiny_as_of)).digest
+
+    def closed(path: Path) -> str:
+        if path.name.startswith("household"):
+            raise PermissionError(13, "Permission denied")
+        return sha256(path)
+
+    monkeypatch.setattr("flows.unchanged.sha256", closed)
+    after = look(tonight(register, inbox, tiny_as_of)).digest
+    assert after != before
+    assert look(tonight(register, inbox, tiny_as_of)).digest == after
 
 
 def test_another_password_is_another_night_and_an_unusable_one_none(tiny_register, tiny_as_of, tmp_path, monkeypatch):

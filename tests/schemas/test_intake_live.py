@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from datetime import date
 
@@ -300,6 +301,33 @@ def test_a_file_nobody_may_read_is_rejected(desk, monkeypatch):
     taken = desk.take("survey")
     assert taken.receipt("survey_20261102_b.csv")["message"] == "文件无法打开（Permission denied），请检查权限或重新报送"
     assert names(taken) == ["甲"]
+
+
+def test_a_folder_nobody_may_look_into_is_told(desk, monkeypatch):
+    put(desk, "survey_20261101.csv", ("1", "甲"))
+    put(desk, "survey_20261102_b.csv", ("1", "乙"), below="b")
+    scandir = os.scandir
+
+    def closed(path):
+        if str(path).endswith("/b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    receipt = desk.take("survey").receipt("b/")
+    assert (receipt["state"], receipt["message"]) == ("rejected", "文件夹无法打开，其中的文件均未读取；请检查权限")
+    assert strays(desk.inbox).is_empty()
+
+
+def test_an_inbox_nobody_may_look_into_is_told_once(desk, monkeypatch):
+    put(desk, "survey_20261101.csv", ("1", "甲"))
+    (desk.inbox / "其他").mkdir()
+
+    def closed(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert strays(desk.inbox)["source_file"].to_list() == ["inbox/"]
 
 
 def test_the_order_in_which_files_come_does_not_matter(tmp_path):
