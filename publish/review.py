@@ -20,6 +20,7 @@ from publish.kept import Kept
 from publish.reading import newest_run, query, reading
 from publish.review_sheet import COLUMNS, DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
 from schemas.cells import dated
+from schemas.exports.headings import bare
 from schemas.tables.decision import DECISION as DECISIONS
 from schemas.tables.pair import REVIEW_QUEUE
 
@@ -81,20 +82,21 @@ def import_decisions(workbook: Path, register: Path) -> Imported:
     Raises:
         WorkbookUnusableError: not a workbook, or no sheet of it has the headings.
     """
-    rows = list(_read(workbook))
+    rows, unread = _read(workbook)
     with reading(register) as con:
         queue = con.sql("SELECT * FROM review_queue ORDER BY pair_id").pl()
     known = set(queue["pair_id"])
     problems = [(row.number, found) for row in rows if (found := _faults(row, known))]
     faulty = {number for number, _ in problems}
-    usable = [row for row in rows if row.number not in faulty]
+    usable = _said_anew([row for row in rows if row.number not in faulty], queue)
     contradicted = _contradicted(usable)
     problems += [(row.number, f"核对编号与第 {_others(row, usable)} 行相同而结论不同，均未采纳，请只保留一个结论") for row in usable if row.pair_id in contradicted]
     taken = {row.pair_id: row for row in reversed(usable) if row.pair_id not in contradicted}
     accepted = _decisions(register).add(_as_table(list(taken.values()), queue.select(_FROM_QUEUE), workbook.name))
     remarks = _remarks(taken, queue, torn(_decided(register, queue)))
     told = [tuple(f"{workbook.name} 第 {number} 行：{text}。" for number, text in sorted(lines)) for lines in (problems, remarks)]
-    return Imported(accepted, len(taken) - accepted, *told)
+    beside = tuple(f"{workbook.name} 工作表“{name}”：其中填写的内容未读取，只读取第一张有列标题的工作表；请移到那里，或单独另存为一个文件再导入。" for name in unread)
+    return Imported(accepted, len(taken) - accepted, told[0] + beside, told[1])
 
 
 def _remarks(taken: dict[str, _Row], queue: pl.DataFrame, found: list[Torn]) -> list[tuple[int, str]]:
@@ -145,26 +147,33 @@ def _as_table(rows: list[_Row], queue: pl.DataFrame, file: str) -> pl.DataFrame:
     return typed.join(queue, on="pair_id", how="inner").select(DECISIONS.names)
 
 
-def _read(workbook: Path) -> Iterator[_Row]:
-    """The rows of the sheet that has the headings, where somebody filled something in."""
+def _read(workbook: Path) -> tuple[list[_Row], list[str]]:
+    """The rows of the first sheet that has the headings, where somebody filled something in; the names of further ones that are filled in too."""
     try:
         book = python_calamine.CalamineWorkbook.from_path(workbook)
-        sheets = [book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names]
+        sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise WorkbookUnusableError(f"{workbook.name}：打不开，不是 xlsx 工作簿（{type(error).__name__}）。请导入由 review export 生成、填写后另存为 xlsx 的文件。") from None
-    for cells in sheets:
-        for at, row in enumerate(cells[:_TITLE_ROWS]):
-            headings = ["".join(str(c).split()) for c in row]
-            if all(h in headings for h in _HEADINGS):
-                wanted = [headings.index(h) if h in headings else None for h in (*_HEADINGS, REMARK)]
-                return _filled(cells, at + 1, wanted)
-    raise WorkbookUnusableError(f"{workbook.name}：没有找到同时含有 {'、'.join(_HEADINGS)} 这几列的工作表。请导入由 review export 生成的文件，不要改动列标题。")
+    found = {name: list(_filled(cells, *place)) for name, cells in sheets.items() if (place := _headings(cells))}
+    if not found:
+        raise WorkbookUnusableError(f"{workbook.name}：没有找到同时含有 {'、'.join(_HEADINGS)} 这几列的工作表。请导入由 review export 生成的文件，不要改动列标题。")
+    first, *others = found
+    return found[first], [name for name in others if found[name]]
+
+
+def _headings(cells: Sequence[Sequence[object]]) -> tuple[int, list[int | None]] | None:
+    """The row behind the headings, and in which columns they stand; None where a sheet has them not."""
+    for at, row in enumerate(cells[:_TITLE_ROWS]):
+        headings = [bare(str(c)) for c in row]
+        if all(h in headings for h in _HEADINGS):
+            return at + 1, [headings.index(h) if h in headings else None for h in (*_HEADINGS, REMARK)]
+    return None
 
 
 def _filled(cells: Sequence[Sequence[object]], start: int, wanted: list[int | None]) -> Iterator[_Row]:
     for number, row in enumerate(cells[start:], start=start + 1):
         typed = _Row(number, *(_text(row[at]) if at is not None and at < len(row) else "" for at in wanted))
-        if typed.decision or typed.decided_by or typed.decided_on:
+        if typed.decision or typed.decided_by or typed.decided_on or typed.remark:
             yield typed
 
 
@@ -198,6 +207,15 @@ def _day(text: str) -> date | None:
     """The date, in any writing that the departments' dates may have; None when it is none, or a month or year alone."""
     ((_, day, precision),) = dated(pl.Series([text])).iter_rows()
     return day if precision == "day" else None
+
+
+def _said_anew(rows: list[_Row], queue: pl.DataFrame) -> list[_Row]:
+    """The rows without those that still say what the workbook was handed out with, where the pair's other row says something else: one of the two is all that has to be filled in."""
+    held = queue.filter(pl.col("decision").is_not_null()).select("pair_id", "decision", "decided_by", "decided_on").iter_rows()
+    shown = {pair_id: said for pair_id, *said in held}
+    is_old = {row.number: [DECISION_WORDS[row.decision], row.decided_by, _day(row.decided_on)] == shown.get(row.pair_id) for row in rows}
+    anew = {row.pair_id for row in rows if not is_old[row.number]}
+    return [row for row in rows if not (is_old[row.number] and row.pair_id in anew)]
 
 
 def _contradicted(rows: list[_Row]) -> set[str]:

@@ -162,6 +162,7 @@ def sheet_rows(path: Path) -> list[dict[str, Any]]:
     [
         (answer(3, "是"), "核对结论只能是：同一人、不同人、不确定"),
         (answer(3, None), "缺核对结论"),
+        (answer(3, None, None, None, 备注="问过学校，再核实"), "缺核对结论；缺核对人；缺核对日期"),
         (answer(3, by=None), "缺核对人"),
         (answer(3, by="   "), "缺核对人"),
         (answer(3, on=None), "缺核对日期"),
@@ -195,6 +196,14 @@ def test_contradicting_rows_of_one_pair_are_both_refused(tmp_path: Path) -> None
     assert recalled(tmp_path).select("pair_id", "decided_by").rows() == [("R2", "核对员")]
 
 
+@pytest.mark.parametrize("row", [3, 4])
+def test_a_pair_that_was_left_unsure_is_decided_by_filling_in_either_of_its_rows(row: int, tmp_path: Path) -> None:
+    out, shown = exported(tmp_path, pair(1, decision="unsure", decided_by="核对员", decided_on=date(2026, 11, 25)))
+    assert [cells["核对结论"] for cells in shown] == ["不确定", "不确定"]
+    assert import_decisions(filled(out, answer(row, "不同人")), tmp_path / "register.duckdb") == Imported(1, 0, ())
+    assert recalled(tmp_path).select("pair_id", "decision", "decided_on").rows() == [("R1", "different", date(2026, 12, 1))]
+
+
 @pytest.mark.parametrize("day", ["2026-12-01", "2026/12/1", "2026.12.1", "2026年12月1日", "20261201", 20261201, 46357, "2026-12-01 09:30", "'2026-12-01", date(2026, 12, 1)])
 def test_a_day_may_be_written_in_any_usual_way(day: Any, tmp_path: Path) -> None:
     out, _ = exported(tmp_path, pair(1))
@@ -217,11 +226,22 @@ def test_rows_may_be_reordered_columns_moved_and_title_rows_added(tmp_path: Path
     out, _ = exported(tmp_path, pair(1), pair(2, "p3", "p4"))
     book = openpyxl.Workbook()
     page = book.active
-    for row in (["某区"], [], ["核对日期", "核对 人", "核对结论", "核对编号"], ["2026-12-01", "甲", "不确定", "R2"], ["2026-12-01", "甲", "同一人", "R1"]):
+    for row in (["某区"], [], ["核对日期（必填）", "核对 人", "核对\n结论【必选】", "＊核对编号"], ["2026-12-01", "甲", "不确定", "R2"], ["2026-12-01", "甲", "同一人", "R1"]):
         page.append(row)
     book.save(out)
     assert import_decisions(out, tmp_path / "register.duckdb").accepted == 2
     assert recalled(tmp_path)["decision"].to_list() == ["same", "unsure"]
+
+
+def test_what_is_filled_in_on_a_copy_of_the_sheet_is_said_not_to_be_read(tmp_path: Path) -> None:
+    out, _ = exported(tmp_path, pair(1), pair(2, "p3", "p4"))
+    filled(out, answer(3))
+    book = openpyxl.load_workbook(out)
+    book.copy_worksheet(book["待核对名单"]).title = "副本"
+    book.save(out)
+    assert import_decisions(out, tmp_path / "register.duckdb") == Imported(
+        1, 0, ("review.xlsx 工作表“副本”：其中填写的内容未读取，只读取第一张有列标题的工作表；请移到那里，或单独另存为一个文件再导入。",)
+    )
 
 
 def test_without_decisions_the_next_run_finds_the_queue_as_it_was(tmp_path: Path) -> None:
