@@ -1,5 +1,15 @@
 -- One row per open mandatory report: the child, where it can be found, whom to reach, what was found by whom, and whether the police were told.
-WITH seen AS (
+WITH RECURSIVE stands AS (
+    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
+    UNION ALL
+    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
+),
+visited AS (
+    -- visits under the identifier that stands for the child now
+    SELECT coalesce(s.now_id, v.person_id) AS person_id, v.visited_on, v.situation, v.reported_on
+    FROM visit v LEFT JOIN (SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id) s USING (person_id)
+),
+seen AS (
     -- where somebody last wrote down an address: a survey before the residence register, then the newest export
     SELECT l.person_id, r.address
     FROM person_record l JOIN record r USING (feed, source_file, source_row)
@@ -7,11 +17,11 @@ WITH seen AS (
     QUALIFY row_number() OVER (PARTITION BY l.person_id ORDER BY r.feed = 'survey' DESC, r.export_date DESC, r.record_hash, r.source_file, r.source_row) = 1
 ),
 clear AS (
-    SELECT person_id, max(visited_on) AS cleared_on FROM visit WHERE situation = '无' GROUP BY person_id
+    SELECT person_id, max(visited_on) AS cleared_on FROM visited WHERE situation = '无' GROUP BY person_id
 ),
 told AS (
     SELECT v.person_id, max(v.reported_on) AS reported_on
-    FROM visit v LEFT JOIN clear USING (person_id)
+    FROM visited v LEFT JOIN clear USING (person_id)
     WHERE v.situation <> '无' AND v.visited_on >= coalesce(clear.cleared_on, v.visited_on)
     GROUP BY v.person_id
 )

@@ -83,6 +83,13 @@ def test_when_the_police_were_told(tmp_path: Path, visits: list[dict[str, Any]],
     assert rows["已报告公安日期"].to_list() == [told]
 
 
+def test_a_report_made_under_an_identifier_that_was_merged_since_counts(tmp_path: Path) -> None:
+    identity = [{"person_id": "P1", "state": "live"}, {"person_id": "P0", "state": "merged", "merged_into": "P1"}]
+    told = visit(1, date(2026, 11, 20), "独自居住", date(2026, 11, 20)) | {"person_id": "P0"}
+    (rows,) = written(tmp_path, [child("P1")], alert=[alert("P1")], visit=[told], identity=identity).values()
+    assert rows["已报告公安日期"].to_list() == ["2026-11-20"]
+
+
 def test_without_a_report_nothing_is_written(tmp_path: Path) -> None:
     assert written(tmp_path, [child("P1")]) == {}
 
