@@ -142,6 +142,7 @@ def _make(con: duckdb.DuckDBPyConnection, run: Run, night: Night) -> None:
     for table in RECALLED_HANDOUT_TABLES:
         _fill(con, table.name, run)
     _fill(con, "survey_row", run)
+    _fill(con, "returned_unused", run)
     enter_national(con)
 
 

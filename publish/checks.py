@@ -28,7 +28,7 @@ _PROMISES = {
 # tables whose key names one row and no other
 UNIQUE = frozenset({
     "person", "flowing_child", "assessment", "identity", "division", "key_care", "alert", "ledger", "ledger_event", "review_queue", "person_record", "record",
-    "verification_answer", "verification_state", "visit", "export_log", "survey_row", "exchange_answer", "national_sent", "national_receipt", "national_entry", "run",
+    "verification_answer", "verification_state", "visit", "export_log", "survey_row", "exchange_answer", "national_sent", "national_receipt", "national_entry", "returned_unused", "run",
     "resource", "match_suggestion",
 })  # fmt: skip
 _NAMED_BY = {"ledger": ("entry_id",), "ledger_event": ("event_id",), "verification_answer": ("record_hash",), "exchange_answer": ("record_hash",), "national_receipt": ("record_hash",), "visit": ("record_hash",), "run": ("run_id",)}

@@ -15,6 +15,7 @@ last_sent AS (
 receipt AS (
     SELECT coalesce(r.now_id, n.person_id) AS person_id, n.person_id AS was, n.* EXCLUDE (person_id)
     FROM national_receipt n LEFT JOIN root r ON r.person_id = n.person_id
+    WHERE (n.received_on <= (SELECT max(as_of) FROM assessment)) IS NOT FALSE
 ),
 last_receipt AS (
     SELECT t.person_id, t.result, t.reason, t.received_on

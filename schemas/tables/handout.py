@@ -1,4 +1,4 @@
-"""Tables of what leaves the building and comes back: export_log, survey_row, exchange_answer, national_sent, national_receipt, national_entry."""
+"""Tables of what leaves the building and comes back: export_log, survey_row, exchange_answer, national_sent, national_receipt, national_entry, returned_unused."""
 
 import polars as pl
 
@@ -120,6 +120,23 @@ NATIONAL_ENTRY = Table(
     ("person_id",),
 )
 
+RETURNED_UNUSED = Table(
+    "returned_unused",
+    "送回的走访、摸排、协查、回执表中未采用的内容，一行对应表中一行；按本次在用的文件重新列出",
+    "one row of a sheet that came back (visit, survey, exchange_reply, national_receipt) of which something does not count; of the files in use on this night",
+    (
+        req("feed", pl.String, "数据来源", "the sheet's feed"),
+        req("source_file", pl.String, "来源文件", "file it lies in"),
+        req("source_row", pl.UInt32, "来源行号（标题下第一行为1）", "its row"),
+        Column("person_id", pl.String, "人员编码", "the child as the sheet named it"),
+        req(
+            "problems", pl.List(pl.String), "问题代码",
+            "person_unknown, not_sent, and code_unknown, date_unreadable, date_ahead or missing with the column behind a colon",
+        ),
+    ),
+    ("feed", "source_file", "source_row"),
+)  # fmt: skip
+
 # the tables of this page that the register holds, and those that the next night reads of it
-HANDOUT_TABLES: tuple[Table, ...] = (EXPORT_LOG, SURVEY_ROW, EXCHANGE_ANSWER, NATIONAL_SENT, NATIONAL_RECEIPT, NATIONAL_ENTRY)
+HANDOUT_TABLES: tuple[Table, ...] = (EXPORT_LOG, SURVEY_ROW, EXCHANGE_ANSWER, NATIONAL_SENT, NATIONAL_RECEIPT, NATIONAL_ENTRY, RETURNED_UNUSED)
 RECALLED_HANDOUT_TABLES: tuple[Table, ...] = (EXPORT_LOG, EXCHANGE_ANSWER, NATIONAL_SENT, NATIONAL_RECEIPT)

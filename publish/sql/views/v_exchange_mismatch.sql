@@ -9,6 +9,7 @@ child AS (
 newest AS (
     SELECT e.*, coalesce(c.now_id, e.person_id) AS now_id
     FROM exchange_answer e LEFT JOIN child c USING (person_id)
+    WHERE (e.replied_on <= (SELECT max(as_of) FROM assessment)) IS NOT FALSE
     QUALIFY row_number() OVER (PARTITION BY now_id ORDER BY e.replied_on DESC NULLS LAST, e.record_hash) = 1
 )
 SELECT
