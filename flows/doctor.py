@@ -16,14 +16,16 @@ from packaging.requirements import Requirement
 from prefect.settings import get_current_settings
 
 from flows.died import died
-from flows.room import GIB, free, needed
-from flows.settings import DASK, THREADS, UnusableInputError, memory_limit, runner
+from flows.room import GIB, free, needed, unwritable
+from flows.settings import DASK, THREADS, UnusableInputError, kept_versions, memory_limit, password, runner, spill, workers
 from publish.register import RegisterUnreadableError, connect, versions
 from publish.swap import state_folder
 from rules.law import Law
 from rules.law_file import LawError
+from schemas.exports.faults import UnreadableFileError
 from schemas.exports.feeds import FEEDS
-from schemas.exports.inbox import arrivals, strays
+from schemas.exports.inbox import Arrival, arrivals, strays
+from schemas.exports.reader import refuse_at_sight
 
 # days after which a feed that is due monthly is late
 LATE = 45
@@ -80,6 +82,11 @@ def _law() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
+    for subject, setting in (("workers", workers), ("register", kept_versions), ("password", password)):
+        try:
+            setting()
+        except UnusableInputError as error:
+            yield Finding(subject, "stop", str(error))
     try:
         limit = memory_limit()
     except UnusableInputError as error:
@@ -117,6 +124,9 @@ def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
         found += len(taken)
         for row in turned_away.iter_rows(named=True):
             yield Finding(f"inbox {feed.name}", "note", f"{row['source_file']} will not be read: {row['message']}")
+        for arrival in taken:
+            if wrong := _at_sight(arrival):
+                yield Finding(f"inbox {feed.name}", "note", f"{arrival.name} will not be read: {wrong}")
         if not taken:
             yield Finding(f"inbox {feed.name}", "note", "no file: the run goes on with the last one it had, if any. Ask the department, if one was due")
             continue
@@ -131,18 +141,26 @@ def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
         yield Finding("inbox", "stop", f"{inbox} holds no export at all: expected <feed>/<feed>_<YYYYMMDD>[_part].csv, .csv.gz, .xlsx or .parquet")
 
 
+def _at_sight(arrival: Arrival) -> str | None:
+    """Why a file will be turned away, as far as that can be seen without reading it."""
+    if arrival.path is None:
+        return None
+    try:
+        refuse_at_sight(arrival.path, arrival.format)
+    except UnreadableFileError as error:
+        return str(error)
+    return None
+
+
 def _register(register: Path) -> Iterator[Finding]:
     folder = state_folder(register)
-    if _is_locked(folder / "lock"):
+    if wrong := unwritable(register, spill()):
+        yield Finding("register", "stop", wrong)
+    elif _is_locked(folder / "lock"):
         yield Finding("register", "stop", f"a run is writing {register} now: wait until it has finished")
     else:
         yield from (Finding("last run", "note", f"{line}; what it left is removed by the next run") for line in died(folder))
-    writable = register.parent
-    while not writable.exists():
-        writable = writable.parent
-    if not os.access(writable, os.W_OK):
-        yield Finding("register", "stop", f"{writable} cannot be written by this user: change its owner, or give another place")
-    if not register.exists() and not register.is_symlink():
+    if not os.path.lexists(register):
         yield Finding("register", "ok", f"{register} is not there yet: the first run makes it")
         return
     try:

@@ -14,7 +14,7 @@ from flows import findings
 from flows.cluster import workers
 from flows.died import died, mark_ended
 from flows.reuse import feed_joined, feed_part, feed_parts, link_or_stand, linkage_hash, standardise_or_reuse
-from flows.room import require_room
+from flows.room import require_room, require_writable
 from flows.settings import Night, code_version, night, now, password
 from flows.track import InParts, Log, Station, say
 from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
@@ -110,6 +110,7 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
         UnusableInputError and the stations' own errors; whatever is raised, the last register stands.
     """
     tonight = night(inbox, register_file, as_of)
+    require_writable(tonight.register, tonight.spill)
     dead = died(tonight.state)
     with writing(tonight.register):
         for line in dead:

@@ -143,6 +143,30 @@ def _from_one(name: str, default: int) -> int:
     return int(text)
 
 
+def workers() -> int:
+    """Stations of one kind at work at once.
+
+    Raises:
+        UnusableInputError: CHILDFLOW_WORKERS is no number from 1.
+    """
+    return _from_one("CHILDFLOW_WORKERS", 2)
+
+
+def kept_versions() -> int:
+    """Registers kept to go back to.
+
+    Raises:
+        UnusableInputError: CHILDFLOW_KEEP is no number from 1.
+    """
+    return _from_one("CHILDFLOW_KEEP", 7)
+
+
+def spill() -> Path | None:
+    """The folder for what does not fit into memory; None where it is to be beside the register."""
+    text = os.environ.get("CHILDFLOW_SPILL", "")
+    return Path(text).expanduser().absolute() if text else None
+
+
 def runner() -> str:
     """Where the heavy stations work: `threads`, `dask`, or the address of a Dask scheduler.
 
@@ -204,7 +228,6 @@ def night(inbox: str, register: str, as_of: str | None = None) -> Night:
     path = Path(register).expanduser().absolute()
     if path.is_dir():
         raise UnusableInputError(f"{register} is a folder: give the register's file name, such as {register}/register.duckdb")
-    spill = os.environ.get("CHILDFLOW_SPILL", "")
     started = now()
     return Night(
         run_id=f"{started:%Y%m%dT%H%M%S}-{os.getpid():05d}",
@@ -212,10 +235,10 @@ def night(inbox: str, register: str, as_of: str | None = None) -> Night:
         as_of=parse_day(as_of, "--as-of"),
         inbox=folder,
         register=path,
-        workers=_from_one("CHILDFLOW_WORKERS", 2),
+        workers=workers(),
         memory=memory_limit(),
-        spill=Path(spill).expanduser().absolute() if spill else None,
-        keep=_from_one("CHILDFLOW_KEEP", 7),
+        spill=spill(),
+        keep=kept_versions(),
         keep_work=os.environ.get("CHILDFLOW_KEEP_WORK", "") == "1",
         runner=runner(),
     )

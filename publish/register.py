@@ -6,6 +6,7 @@ The file is a link to a version (publish/swap.py); how it is built: publish/buil
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ def connect(register: Path, memory: str = "4GB") -> duckdb.DuckDBPyConnection:
     try:
         con = duckdb.connect(str(register.resolve()), read_only=True)
     except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise RegisterUnreadableError(_held_open(register, str(error))) from None
         raise _unreadable(register, str(error).splitlines()[0]) from None
     try:
         safe_settings(con, state_folder(register.absolute()) / "spill", memory)
@@ -170,6 +173,13 @@ def publish_unchanged(register: Path, run: Run, *, keep: int = KEPT_VERSIONS) ->
         finally:
             remove(target)
             remove(target.with_name(f"{target.name}.wal"))
+
+
+def _held_open(register: Path, said: str) -> str:
+    """What to say where another program has the register open for writing."""
+    process = re.search(r"\(PID (\d+)\)", said)
+    by = f"process {process[1]}" if process else "another program"
+    return f"{register} is open for writing in {by}, and nobody else can read it: close it there (to look into it: duckdb -readonly), then start again"
 
 
 def _unreadable(register: Path, why: str) -> RegisterUnreadableError:

@@ -5,6 +5,7 @@ Enters: a path, the format its name promises, the feed. Leaves: a `Reading`, or 
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from schemas.exports.columnar import read_parquet
@@ -12,7 +13,7 @@ from schemas.exports.contract import Feed
 from schemas.exports.faults import UnreadableFileError
 from schemas.exports.reading import Reading
 from schemas.exports.text import read_text
-from schemas.exports.workbook import read_workbook
+from schemas.exports.workbook import INCOMPLETE, read_workbook
 
 FORMATS = ("csv.gz", "csv", "xlsx", "parquet")  # the longer ending first
 
@@ -31,13 +32,7 @@ def read(path: Path, format_: str, feed: Feed) -> Reading:
         UnreadableFileError: whatever makes the file unusable, in Chinese, without a value of a cell.
     """
     try:
-        kind = really(path)
-        if kind == "empty":
-            raise UnreadableFileError("文件是空的（0字节），请重新导出")
-        if kind == "ole" and format_ == "xlsx":
-            _refuse_ole(path)
-        if kind != _EXPECTED[format_]:
-            raise UnreadableFileError(f"扩展名是.{format_}，内容却是{_REALLY[kind]}；请按真实格式另存后重新报送")
+        refuse_at_sight(path, format_)
         match format_:
             case "xlsx":
                 return read_workbook(path, feed)
@@ -47,6 +42,23 @@ def read(path: Path, format_: str, feed: Feed) -> Reading:
                 return read_text(path, feed, compressed=format_ == "csv.gz")
     except OSError as e:
         raise UnreadableFileError(f"文件无法打开（{e.strerror or type(e).__name__}），请检查权限或重新报送") from e
+
+
+def refuse_at_sight(path: Path, format_: str) -> None:
+    """Turns away a file that is not what its name promises, or of which the end is missing as far as that can be seen without reading it.
+
+    Raises:
+        UnreadableFileError: as `read`. OSError: it cannot be opened.
+    """
+    kind = really(path)
+    if kind == "empty":
+        raise UnreadableFileError("文件是空的（0字节），请重新导出")
+    if kind == "ole" and format_ == "xlsx":
+        _refuse_ole(path)
+    if kind != _EXPECTED[format_]:
+        raise UnreadableFileError(f"扩展名是.{format_}，内容却是{_REALLY[kind]}；请按真实格式另存后重新报送")
+    if kind == "zip" and not zipfile.is_zipfile(path):
+        raise UnreadableFileError(INCOMPLETE)
 
 
 def really(path: Path) -> str:

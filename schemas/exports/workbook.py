@@ -27,6 +27,7 @@ BATCH_ROWS = 16_384
 INFLATED_FLOOR = 8 * 2**20
 MOST_INFLATED = 300
 MOST_BYTES = 8 * 2**30
+INCOMPLETE = "工作簿不完整或已损坏，请用表格软件重新另存为.xlsx"
 
 
 def read_workbook(path: Path, feed: Feed) -> Reading:
@@ -65,7 +66,7 @@ def _look_over(path: Path) -> None:
             if damaged := package.testzip():
                 raise UnreadableFileError(f"工作簿已损坏（{damaged}），请用表格软件重新另存为.xlsx")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
-        raise UnreadableFileError("工作簿不完整或已损坏，请用表格软件重新另存为.xlsx") from e
+        raise UnreadableFileError(INCOMPLETE) from e
 
 
 def _refuse_bomb(path: Path, parts: Sequence[zipfile.ZipInfo]) -> None:

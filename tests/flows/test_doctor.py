@@ -1,14 +1,20 @@
 """The doctor: healthy and ill inboxes and registers, by what is said."""
 
 import fcntl
+import os
 import shutil
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import doctor
 from flows.doctor import examine
+from flows.room import require_writable
+from flows.settings import UnusableInputError
 from sample_data.tiny import FOLDER
 
 DAY = date(2026, 11, 24)
@@ -44,9 +50,14 @@ def test_a_late_feed_and_one_from_the_future_and_one_that_never_came_are_noted(i
 def test_files_that_will_not_be_read_are_named(inbox, tmp_path):
     (inbox / "household" / "户籍11月.csv").write_text("x", "utf-8")
     (inbox / "readme.csv").write_text("x", "utf-8")
+    (inbox / "survey" / "survey_20261120_empty.csv").touch()
+    (workbook,) = (inbox / "assistance").glob("*.xlsx")
+    (inbox / "assistance" / "assistance_20261120.xlsx").write_bytes(workbook.read_bytes()[:3000])
     notes = " | ".join(said(inbox, tmp_path / "register.duckdb", "note"))
     assert "inbox household: 户籍11月.csv will not be read: 文件名不合规定" in notes
     assert "inbox: readme.csv will not be read: 文件直接放在收件目录下" in notes
+    assert "inbox survey: survey_20261120_empty.csv will not be read: 文件是空的（0字节）" in notes
+    assert "inbox assistance: assistance_20261120.xlsx will not be read: 工作簿不完整或已损坏" in notes
 
 
 def test_an_empty_or_missing_inbox_stops(tmp_path):
@@ -67,6 +78,52 @@ def test_a_run_at_work_stops_a_second_one(inbox, tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert any("a run is writing" in f for f in said(inbox, tmp_path / "r.duckdb", "stop"))
     assert said(inbox, tmp_path / "r.duckdb", "stop") == []
+
+
+@pytest.mark.parametrize(
+    ("closed", "told"),
+    [
+        ("lake", "cannot be written by this user: change its owner, or give another place"),
+        ("lake/r.duckdb.d", "cannot be written by this user: change its owner, or give another place"),
+        ("lake/r.duckdb.d/lock", "belongs to another user, and no run can begin without it: change its owner, or run as that user"),
+        ("spill", "cannot be written by this user: change its owner, or give another place"),
+    ],
+)
+def test_a_place_this_user_may_not_write_stops(inbox, tmp_path, monkeypatch, closed, told):
+    (tmp_path / "lake" / "r.duckdb.d").mkdir(parents=True)
+    (tmp_path / "lake" / "r.duckdb.d" / "lock").touch()
+    (tmp_path / "spill").mkdir()
+    monkeypatch.setenv("CHILDFLOW_SPILL", str(tmp_path / "spill"))
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path / closed)
+    (stop,) = said(inbox, tmp_path / "lake" / "r.duckdb", "stop")
+    assert stop == f"register: {tmp_path / closed} {told}"
+    with pytest.raises(UnusableInputError, match=told):
+        require_writable(tmp_path / "lake" / "r.duckdb", tmp_path / "spill")
+
+
+@pytest.mark.parametrize(("name", "value"), [("CHILDFLOW_WORKERS", "many"), ("CHILDFLOW_KEEP", "0"), ("CHILDFLOW_PASSWORD_FILE", "nowhere")])
+def test_a_setting_that_would_end_the_night_stops(inbox, tmp_path, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    (stop,) = said(inbox, tmp_path / "r.duckdb", "stop")
+    assert f"{name} takes a whole number from 1, not '{value}'" in stop or "the password file nowhere cannot be read" in stop
+
+
+def test_a_file_where_the_register_s_folder_should_be_stops(inbox, tmp_path):
+    (tmp_path / "lake").touch()
+    (stop,) = said(inbox, tmp_path / "lake" / "r.duckdb", "stop")
+    assert stop == f"register: {tmp_path / 'lake'} is a file, and {tmp_path / 'lake' / 'r.duckdb'} cannot lie below it: give another place"
+
+
+def test_a_register_that_another_program_writes_is_said_to_be_open_there(inbox, tmp_path):
+    register = tmp_path / "r.duckdb"
+    holder = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holder, str(register)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"open\n"
+        (stop,) = said(inbox, register, "stop")
+        other.stdin.close()
+    assert stop == (
+        f"register: {register} is open for writing in process {other.pid}, and nobody else can read it: close it there (to look into it: duckdb -readonly), then start again"
+    )
 
 
 def test_too_little_room_stops(inbox, tmp_path, monkeypatch):
