@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, sender
+from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, readable, sender
 from flows.settings import UnusableInputError, parse_day, quiet_prefect
 from flows.sheets import sheets
 
@@ -102,7 +102,7 @@ def explain(
     from flows.explain import story
     from flows.explain_pair import apart
 
-    file = existing(register)
+    file = readable(register)
     for line in story(file, person_id, lang.value) if other is None else apart(file, person_id, other, lang.value):
         typer.echo(line)
 
@@ -237,11 +237,12 @@ def unusable() -> tuple[type[Exception], ...]:
     from publish.pseudonyms import KeyUnusableError
     from publish.register import RegisterUnreadableError, VersionUnknownError
     from publish.review import WorkbookUnusableError
+    from publish.roster_fields import RosterLayoutError
     from rules.kept import FactsNotKeptError
     from rules.law_file import LawError
 
     ours = (UnusableInputError, LinkError, UnknownPersonError, TruthMismatchError)
-    return (*ours, RegisterUnreadableError, VersionUnknownError, WorkbookUnusableError, LawError, LayoutError, KeyUnusableError, FactsNotKeptError)
+    return (*ours, RegisterUnreadableError, VersionUnknownError, WorkbookUnusableError, LawError, LayoutError, RosterLayoutError, KeyUnusableError, FactsNotKeptError)
 
 
 def main() -> None:
@@ -251,6 +252,9 @@ def main() -> None:
     except Exception as error:
         if isinstance(error, unusable()):
             sys.stderr.write(f"childflow: {error}\n")
+            raise SystemExit(2) from None
+        if isinstance(error, PermissionError | NotADirectoryError | IsADirectoryError | FileExistsError) and error.filename is not None:
+            sys.stderr.write(f"childflow: {error.filename} cannot be used ({error.strerror}): look at the path and at who may read and write it, then give the command again\n")
             raise SystemExit(2) from None
         sys.stderr.write(f"childflow: {in_words(error)}\n")
         raise SystemExit(1) from None

@@ -40,6 +40,18 @@ def existing(path: Path, otherwise: str = "run 'childflow run' first, or give an
     return path
 
 
+def readable(register: Path) -> Path:
+    """The path, when a register that can be read lies there.
+
+    Raises:
+        UnusableInputError: nothing is there. RegisterUnreadableError: what is there is no register, or cannot be read now.
+    """
+    from publish.register import connect
+
+    connect(existing(register)).close()
+    return register
+
+
 def not_over(out: Path, *given: Path) -> Path:
     """The file to write, when it is none of those that are given.
 

@@ -1,0 +1,35 @@
+"""What the machine refuses to a command: said with the path, exit code 2."""
+
+import sys
+
+import duckdb
+import pytest
+
+from flows.cli import main
+
+
+@pytest.mark.parametrize("error", [PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError])
+def test_a_place_that_cannot_be_used_is_an_unusable_argument(error, tmp_path, monkeypatch, capsys):
+    def refuses(*_: object) -> None:
+        raise error(13, "Permission denied", str(tmp_path / "out"))
+
+    (tmp_path / "register.duckdb").touch()
+    monkeypatch.setattr("publish.rosters.write_rosters", refuses)
+    monkeypatch.setattr(sys, "argv", ["childflow", "rosters", "--register", str(tmp_path / "register.duckdb"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        f"childflow: {tmp_path / 'out'} cannot be used (Permission denied): look at the path and at who may read and write it, then give the command again\n"
+    )
+
+
+@pytest.mark.parametrize("more", [[], ["--and", "C2"]])
+def test_what_is_no_register_is_said_to_be_none_by_explain(more, tmp_path, monkeypatch, capsys):
+    register = tmp_path / "register.duckdb"
+    duckdb.connect(str(register)).close()
+    monkeypatch.setattr(sys, "argv", ["childflow", "explain", "--register", str(register), "C1", *more])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "has no table of runs, so it is no register" in capsys.readouterr().err
