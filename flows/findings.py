@@ -6,6 +6,7 @@ Enters: the run's work folder. Leaves: counts and rendered lines.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import polars as pl
 from prefect.artifacts import create_table_artifact
 from prefect.context import FlowRunContext
 
-from flows.settings import Night, UnusableInputError
+from flows.settings import Night, UnusableInputError, today
 from flows.track import Log
 from publish.reading import remarks
 from schemas.exports.feeds import CHILD_FEEDS
@@ -146,8 +147,14 @@ def summary(night: Night, log: Log, found: dict[str, int], noted: list[str] | No
         "register": str(night.register),
         "rosters": str(night.state / "out" / "rosters"),
         "report": str(night.state / "out" / "report.html"),
-        "remarks": [*remarks(night.register, night.run_id), *(noted or [])],
+        "remarks": [*_ahead(night.as_of, today()), *remarks(night.register, night.run_id), *(noted or [])],
     }
+
+
+def _ahead(as_of: date, day: date) -> Iterator[str]:
+    """A word on an as-of date that has not come yet: what it says of children nobody can know, and the nights that follow have to go back behind it."""
+    if as_of > day:
+        yield f"the as-of date {as_of} lies {(as_of - day).days:,} days ahead of today, {day}; if it was a slip: childflow rollback --register FILE, and run again with the right one"
 
 
 def lines(result: dict[str, Any]) -> list[str]:

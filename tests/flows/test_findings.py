@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.findings import _review, _visits, lines, notes
+from flows.findings import _ahead, _review, _visits, lines, notes
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.inbox import write_strays
 from schemas.exports.receipts import receipt, receipts
@@ -51,6 +51,11 @@ def test_visits_to_nobody_are_counted_and_those_to_merged_and_gone_children_are_
     if there:
         pl.DataFrame({"person_id": ["A", "B", "C", "D", "D"]}).write_parquet(tmp_path / "facts" / "visit.parquet")
     assert _visits(tmp_path) == {"visits_unknown": 2 if there else 0}
+
+
+@pytest.mark.parametrize(("as_of", "told"), [(date(2026, 11, 24), []), (date(2026, 11, 23), []), (date(2062, 11, 24), ["the as-of date 2062-11-24 lies 13,149 days ahead of today, 2026-11-24"])])
+def test_an_as_of_date_that_has_not_come_is_noted(as_of: date, told: list[str]) -> None:
+    assert [line.partition(";")[0] for line in _ahead(as_of, date(2026, 11, 24))] == told
 
 
 @pytest.mark.parametrize(("rows", "waiting", "broken"), [([], 0, 0), ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful"), (None, "contradiction")], 3, 1)])
