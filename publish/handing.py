@@ -1,7 +1,7 @@
 """Handing out: each file is written whole, locked where a password is set, and entered in the export log.
 
 Enters: pages, and to whom they go and what for. Leaves: the file; its entry in `<register>.d/export_log`, from where the next night takes it into the
-register's table `export_log` (docs/decisions/0010-handing-out.md).
+register's table `export_log` (docs/decisions/0011-handing-out.md).
 """
 
 from __future__ import annotations
