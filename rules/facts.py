@@ -73,9 +73,15 @@ def _gather_visits(work: Path) -> None:
     stands = {person: _last(person, into) for person in into}
     table = facts_table(FEEDS["visit"])
     known = visits.with_columns(
+        *(pl.when(_is_unread(column)).then(pl.lit("看不懂")).otherwise(column).alias(column) for column in ("result", "way")),
         pl.col("person_id").replace(stands), pl.lit("visit").alias("feed"), pl.coalesce("export_date", "visited_on").alias("export_date"), pl.lit(False).alias("in_institution")
     )
     table.conform(known).sort(table.key).write_parquet(work / "facts" / "visit.parquet")
+
+
+def _is_unread(column: str) -> pl.Expr:
+    """Whether something was written that nobody can read: not the same as a blank, with which a visit counts."""
+    return pl.col("warnings").list.contains(f"code_unknown:{column}").fill_null(False)
 
 
 def _last(person: str, into: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ VISIT = Table(
         Column("still_needs_help", pl.Boolean, "仍需帮扶", "whether the child still needs help"),
         Column("visited_by", pl.String, "走访人", "who visited"),
         Column("remark", pl.String, "走访情况", "what else was written"),
+        Column("warnings", pl.List(pl.String), "提示", "what was faulty in the row: a result that was written and cannot be read is none"),
         req("source_file", pl.String, "来源文件", "file in which the visit was first found"),
         req("source_row", pl.UInt32, "来源行号（标题下第一行为1）", "its row"),
     ),

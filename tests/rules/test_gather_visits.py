@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from rules.facts import gather, read_facts
+from rules.visits import counted
 from schemas.exports.feeds import FEEDS
 from schemas.tables.care import VISIT
 from schemas.tables.facts import standard_schema
@@ -42,6 +43,14 @@ def test_a_visit_of_an_earlier_night_is_kept_and_one_sent_twice_is_one(tmp_path:
     assert found.select("person_id", "visited_on", "situation", "export_date").rows() == [
         ("A", date(2026, 9, 1), "无", date(2026, 9, 1)), ("A", date(2026, 6, 1), None, date(2026, 6, 1)), ("B", date(2026, 11, 1), None, date(2026, 11, 20)),
     ]  # fmt: skip
+
+
+def test_a_result_that_cannot_be_read_is_not_one_that_was_left_blank(tmp_path: Path) -> None:
+    unread = {"person_id": "A", "visited_on": date(2026, 9, 1), "warnings": ["code_unknown:result"]}
+    blank = {"record_hash": 3, "person_id": "A", "visited_on": date(2026, 9, 3), "warnings": ["code_unknown:still_needs_help"]}
+    night(tmp_path, [unread | {"record_hash": 1}, blank], [unread | {"record_hash": 2, "visited_on": date(2026, 9, 2)}])
+    law = {"visits/results_that_count": ["见到儿童"], "visits/ways_that_count": ["入户"], "visits/survey_counts_as_visit": False}
+    assert counted(read_facts(tmp_path), date(2026, 11, 24), law).collect().rows() == [("A", date(2026, 9, 3))]
 
 
 def test_a_visit_goes_to_the_child_at_the_end_of_a_chain_of_merges(tmp_path: Path) -> None:

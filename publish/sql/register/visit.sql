@@ -3,7 +3,7 @@ INSERT INTO visit BY NAME
 SELECT * FROM previous_visit
 UNION ALL BY NAME
 SELECT
-    record_hash, person_id, visited_on, sheet_id, way, result, situation, reported_on, still_needs_help, visited_by, remark, source_file, source_row
+    record_hash, person_id, visited_on, sheet_id, way, result, situation, reported_on, still_needs_help, visited_by, remark, warnings, source_file, source_row
 FROM (
     SELECT *, row_number() OVER (PARTITION BY record_hash ORDER BY source_file, source_row) AS choice
     FROM standard_visit ANTI JOIN previous_visit USING (record_hash)
