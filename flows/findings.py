@@ -19,6 +19,7 @@ from flows.track import Log
 from publish.reading import remarks
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.intake import SHRUNK
+from schemas.exports.workbook import UNREAD_SHEET
 
 OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
 
@@ -92,8 +93,8 @@ def _alerts(work: Path) -> dict[str, int]:
 
 
 def notes(work: Path) -> list[str]:
-    """What the operator has to ask the departments about: files that were not taken in or hold much less than the ones before, feeds that did not come."""
-    seen = receipts(work).select("feed", "source_file", "state", said=pl.when(pl.col("state") == "rejected").then("message").otherwise(_shrinking()))
+    """What the operator has to ask the departments about: files that were not taken in, hold much less than the ones before or rows on a second sheet, feeds that did not come."""
+    seen = receipts(work).select("feed", "source_file", "state", said=pl.when(pl.col("state") == "rejected").then("message").otherwise(_doubtful()))
     asked = seen.filter(pl.col("said").is_not_null()).sort("feed", "source_file")
     told = [f"{_file(feed, file)}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
     return [*told, *_absent(receipts(work))]
@@ -113,8 +114,10 @@ def _absent(seen: pl.DataFrame) -> Iterator[str]:
         yield f"never received: {', '.join(never)}"
 
 
-def _shrinking() -> pl.Expr:
-    return pl.col("warnings").list.eval(pl.element().filter(pl.element().str.starts_with(SHRUNK))).list.first()
+def _doubtful() -> pl.Expr:
+    begins = pl.element().str.starts_with(SHRUNK) | pl.element().str.starts_with(UNREAD_SHEET)
+    said = pl.col("warnings").list.eval(pl.element().filter(begins))
+    return pl.when(said.list.len() > 0).then(said.list.join("；"))
 
 
 def show_artifacts(work: Path, log: Log) -> None:

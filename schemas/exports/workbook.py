@@ -27,6 +27,8 @@ BATCH_ROWS = 16_384
 INFLATED_FLOOR = 8 * 2**20
 MOST_INFLATED = 300
 MOST_BYTES = 8 * 2**30
+# how the warning begins of a sheet that looks like the one read and was not read
+UNREAD_SHEET = "另有工作表"
 INCOMPLETE = "工作簿不完整或已损坏，请用表格软件重新另存为.xlsx"
 
 
@@ -40,7 +42,7 @@ def read_workbook(path: Path, feed: Feed) -> Reading:
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(path)
         names = [s.name for s in workbook.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
-        found, others = _find_sheet(workbook, names, feed)
+        found, others, alike = _find_sheet(workbook, names, feed)
     except (python_calamine.CalamineError, OSError) as e:
         raise UnreadableFileError("工作簿已损坏，无法打开；请用表格软件重新另存为.xlsx") from e
     name, at, layout = found
@@ -49,7 +51,15 @@ def read_workbook(path: Path, feed: Feed) -> Reading:
     width = len(layout.headings)
     exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
     batches = (_batch(rows, first, width, exact) for rows, first in _chunks(rows))
-    return Reading(layout, "xlsx", batches, warnings=[f"工作表“{n}”未读取，数据取自工作表“{name}”" for n in others])
+    warnings = [_said_of(n, name, is_alike=n in alike) for n in others]
+    return Reading(layout, "xlsx", batches, warnings=warnings)
+
+
+def _said_of(other: str, name: str, *, is_alike: bool) -> str:
+    """What the department should know of a sheet that was not read."""
+    if is_alike:
+        return f"{UNREAD_SHEET}“{other}”带有同样的表头和数据，未读取，数据只取自工作表“{name}”；请合并为一张，或分别另存为单独的文件报送"
+    return f"工作表“{other}”未读取，数据取自工作表“{name}”"
 
 
 def _look_over(path: Path) -> None:
@@ -81,20 +91,23 @@ def _declares_macros(package: zipfile.ZipFile, names: set[str]) -> bool:
     return "[content_types].xml" in names and b"macroEnabled" in package.read("[Content_Types].xml")
 
 
-def _find_sheet(workbook: Any, names: Sequence[str], feed: Feed) -> tuple[tuple[str, int, Layout], list[str]]:
-    """The first sheet with all needed headings (else the one that knows the most), and the other sheets that hold anything."""
+def _find_sheet(workbook: Any, names: Sequence[str], feed: Feed) -> tuple[tuple[str, int, Layout], list[str], list[str]]:
+    """The first sheet with all needed headings (else the one that knows the most), the other sheets that hold anything, and those that have all needed headings and rows below."""
     best: tuple[str, int, Layout] | None = None
     filled: list[str] = []
+    alike: list[str] = []
     for name in names:
         rows = [[as_text(v) or "" for v in row] for row in islice(workbook.get_sheet_by_name(name).iter_rows(), SEARCHED_ROWS)]
         if any(any(row) for row in rows):
             filled.append(name)
         at, layout = find_headings(feed, rows)
+        if not layout.missing and any(any(row) for row in rows[at + 1 :]):
+            alike.append(name)
         if best is None or (best[2].missing and len(layout.positions) > len(best[2].positions)):
             best = name, at, layout
     if best is None or not filled:
         raise UnreadableFileError("工作簿是空的，没有表头也没有数据；请重新导出")
-    return best, [n for n in filled if n != best[0]]
+    return best, [n for n in filled if n != best[0]], alike
 
 
 def _chunks(rows: Iterator[list[Any]]) -> Iterator[tuple[list[list[Any]], int]]:

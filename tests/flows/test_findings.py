@@ -88,3 +88,10 @@ def test_a_feed_that_did_not_come_is_told_with_its_age_and_one_that_never_came_b
         "education: 2 of 3 exports did not come; the last ones stand, the oldest of 2026-11-08, 2 days old",
         "never received: health, disability",
     ]
+
+
+def test_rows_on_a_second_sheet_are_something_to_ask_about(tmp_path: Path) -> None:
+    (tmp_path / "receipt").mkdir()
+    warnings = ["跳过2行合计、填表人等非数据行", "另有工作表“二街道”带有同样的表头和数据，未读取"]
+    receipts([receipt("survey", "survey_20261120.xlsx", "1", "accepted", age_days=2, warnings=warnings)]).write_parquet(tmp_path / "receipt" / "survey.parquet")
+    assert notes(tmp_path)[0] == "survey/survey_20261120.xlsx: 另有工作表“二街道”带有同样的表头和数据，未读取"

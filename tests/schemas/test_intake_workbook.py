@@ -29,6 +29,17 @@ def test_headings_are_found_on_the_sheet_that_has_them_below_titles(desk):
     assert receipt["warnings"] == ["工作表“填表说明”未读取，数据取自工作表“数据”", "跳过2行合计、填表人等非数据行"]
 
 
+def test_rows_on_a_second_sheet_of_the_same_kind_are_said_not_to_be_read(desk):
+    cells = grid("household", [valid_row("household")])
+    desk.put("household", NAME, workbook_bytes(cells, sheet="二街道", before={"一街道": cells, "空白样表": cells[:1]}))
+    taken = desk.take("household")
+    assert taken.accepted.height == 1
+    assert taken.receipt(NAME)["warnings"] == [
+        "工作表“空白样表”未读取，数据取自工作表“一街道”",
+        "另有工作表“二街道”带有同样的表头和数据，未读取，数据只取自工作表“一街道”；请合并为一张，或分别另存为单独的文件报送",
+    ]
+
+
 def test_merged_title_cells_and_merged_headings_do_not_shift_the_columns(desk):
     import openpyxl
 
