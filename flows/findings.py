@@ -71,9 +71,10 @@ def counts(work: Path) -> dict[str, int]:
 
 
 def _review(work: Path) -> dict[str, int]:
-    """How many possible matches wait for a decision, and how many decisions could not be kept."""
+    """How many possible matches wait for a decision, those left unsure among them, and how many decisions could not be kept."""
     queue = pl.scan_parquet(work / "review_queue.parquet")
-    told = {"review_open": pl.col("decision").is_null().sum(), "review_broken": (pl.col("decision").is_not_null() & (pl.col("cause") == "contradiction")).sum()}
+    waits = pl.col("decision").is_null() | (pl.col("decision") == "unsure")
+    told = {"review_open": waits.sum(), "review_broken": (pl.col("decision").is_not_null() & (pl.col("cause") == "contradiction")).sum()}
     return dict(queue.select(**told).collect().row(0, named=True))
 
 

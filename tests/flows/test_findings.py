@@ -58,7 +58,13 @@ def test_an_as_of_date_that_has_not_come_is_noted(as_of: date, told: list[str]) 
     assert [line.partition(";")[0] for line in _ahead(as_of, date(2026, 11, 24))] == told
 
 
-@pytest.mark.parametrize(("rows", "waiting", "broken"), [([], 0, 0), ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful"), (None, "contradiction")], 3, 1)])
+@pytest.mark.parametrize(
+    ("rows", "waiting", "broken"),
+    [
+        ([], 0, 0),
+        ([(None, "twins"), ("same", "contradiction"), ("different", "decided"), (None, "doubtful"), ("unsure", "decided"), (None, "contradiction")], 4, 1),
+    ],
+)
 def test_decisions_are_counted_from_the_queue(tmp_path: Path, rows: list[tuple[str | None, str]], waiting: int, broken: int) -> None:
     queue = pl.DataFrame(rows, schema={"decision": pl.String, "cause": pl.String}, orient="row")
     missing = [pl.lit(None, dtype=c.dtype).alias(c.name) for c in REVIEW_QUEUE.columns if c.name not in queue.columns]
