@@ -44,6 +44,7 @@ def test_a_late_feed_and_one_from_the_future_and_one_that_never_came_are_noted(i
     notes = said(inbox, tmp_path / "register.duckdb", "note")
     assert "inbox household: 1 files, the newest of 2026-09-01, 84 days old; that is more than 45 days: ask the department for a new export" in notes
     assert "inbox residence: 1 files, the newest of 2026-12-01, -7 days old; the date lies ahead: look at the file's name" in notes
+    assert "inbox visit: no file, and no run misses this input" in said(inbox, tmp_path / "register.duckdb", "ok")
     assert "inbox survey: no file: the run goes on with the last one it had, if any. Ask the department, if one was due" in notes
 
 
