@@ -69,9 +69,10 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
 
 
 def earlier(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
-    """The districts of hukous a child is known to have had before: person_id, until (first day it no longer held), former_district, former_in_zone."""
+    """The hukous a child is known to have had before: person_id, until (first day it no longer held), and of the place former_district, _in_zone, _in_city, _code, _township."""
     left = with_district(register_rows(facts, as_of).filter((pl.col("standing") == "迁出") & pl.col("code").is_not_null() & pl.col("until").is_not_null()), as_of, p)
-    return left.group_by("person_id", "until").agg(pl.col("district").min().alias("former_district"), pl.col("in_zone").sort_by("district").first().alias("former_in_zone"))
+    first = left.sort("person_id", "until", "district", "record_hash", nulls_last=True).unique(subset=["person_id", "until"], keep="first", maintain_order=True)
+    return first.select("person_id", "until", *(pl.col(name).alias(f"former_{name}") for name in ("district", "in_zone", "in_city", "code", "township")))
 
 
 def _register_says() -> pl.Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
+import polars.selectors as cs
 
 from rules.law import Parameters
 from rules.places import with_district
@@ -14,37 +15,53 @@ CONTENT = ("feed", "record_hash", "source_file", "source_row", "kind")
 STATED, INFERRED, SIGHTED = 0, 1, 2
 
 
-def in_order(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFrame:
+def in_order(claims: pl.LazyFrame, cases: pl.LazyFrame, former: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFrame:
     """The claims of each case with district, dates and standing.
 
     Args:
         claims: as `rules.evidence.claims` gives them.
         cases: case, person_id, hukou_district, hukou_in_zone, hukou_in_city (null where the hukou is unknown); a child with two possible hukous has two cases.
+        former: earlier hukous as `rules.hukou.earlier` gives them.
 
     Returns:
         The claims with a running number `claim`, and: case, district, in_zone, in_city; began (the resolved start; null where no record has a
         date), began_by (STATED, INFERRED, SIGHTED); ends_before (the first day it no longer covers); yields (too old against newer signs);
         stay (number of the stay in that district, from one leaving to the next).
     """
-    placed = _numbered(_placed(claims, cases, as_of, p).collect())
+    placed = _numbered(_placed(claims, cases, former, as_of, p).collect())
     closings = _closings(placed)
     return _covered(_yielding(_begun(_closed(placed, closings), closings), as_of, p), as_of)
 
 
-def _placed(claims: pl.LazyFrame, cases: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
-    """Every claim of every case with the district it speaks of; a return speaks of the hukou's."""
+def _placed(claims: pl.LazyFrame, cases: pl.LazyFrame, former: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """Every claim of every case with the district it speaks of; a return speaks of the hukou's on the day of going back."""
     joined = with_district(claims, as_of, p).join(cases.select("case", "person_id", "birth_date", *(f"hukou_{c}" for c in ("district", "in_zone", "in_city", "code", "township"))), on="person_id")
-    home, away = pl.col("kind") == "return", pl.col("kind") == "left"
-    spoken = {name: pl.when(home).then(f"hukou_{name}").when(~away).then(name) for name in ("district", "in_zone", "in_city", "code", "township")}
+    then = _with_hukou_then(joined, former)
+    home, away, moved_since = pl.col("kind") == "return", pl.col("kind") == "left", pl.col("former_district").is_not_null()
+    spoken = {
+        name: pl.when(home & moved_since).then(f"former_{name}").when(home).then(f"hukou_{name}").when(~away).then(name)
+        for name in ("district", "in_zone", "in_city", "code", "township")
+    }
+    was_home = (pl.col("kind") == "was") & (pl.col("district") == pl.coalesce("former_district", "hukou_district")).fill_null(False)
     return (
-        joined.with_columns(pl.when(home).then("district").alias("left_district"), *(expr.alias(name) for name, expr in spoken.items()))
-        .filter((pl.col("district").is_not_null() | away) & ~((pl.col("kind") == "was") & (pl.col("district") == pl.col("hukou_district")).fill_null(False)))
+        then.with_columns(pl.when(home).then("district").alias("left_district"), *(expr.alias(name) for name, expr in spoken.items()))
+        .filter((pl.col("district").is_not_null() | away) & ~was_home)
         .with_columns(
             *(pl.max_horizontal(name, pl.when(pl.col(name).is_not_null()).then("birth_date")).alias(name) for name in ("stated", "firm", "seen")),
             (pl.col("district") == pl.col("hukou_district")).fill_null(False).alias("at_home"),
         )
-        .drop("written", "birth_date", "hukou_in_city", "hukou_code", "hukou_township")
+        .drop("written", "birth_date", "hukou_in_city", "hukou_code", "hukou_township", "went_on", cs.starts_with("former_"))
     )
+
+
+def _with_hukou_then(joined: pl.LazyFrame, former: pl.LazyFrame) -> pl.LazyFrame:
+    """The claims with the earlier hukou (former_<what>) that still held on the day on which a child went back; null where today's did, or the day is unknown."""
+    dated = joined.with_columns(pl.when(pl.col("kind") == "was").then("ended_on").when(pl.col("kind") == "return").then("stated").alias("went_on"))
+    held = (
+        dated.select("person_id", "went_on").unique().join(former, on="person_id").filter(pl.col("went_on") < pl.col("until"))
+        .sort("person_id", "went_on", "until").unique(subset=["person_id", "went_on"], keep="first", maintain_order=True).drop("until")
+    )  # fmt: skip
+    return dated.join(held, on=["person_id", "went_on"], how="left")
 
 
 def _numbered(placed: pl.DataFrame) -> pl.DataFrame:

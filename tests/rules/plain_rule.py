@@ -42,11 +42,12 @@ class Life:
         self._yield_and_cover()
 
     def _speaking(self, signs: list[Sign]) -> Iterator[Sign]:
-        """The signs that speak of some place; a return speaks of the hukou's. No date lies before birth."""
+        """The signs that speak of some place; a return speaks of the hukou's on the day of going back. No date lies before birth."""
         for sign in signs:
-            at_home = sign.kind == "return"
-            placed = replace(sign, place=self.hukou) if at_home else sign
-            if (placed.place is None and sign.kind != "left") or (sign.kind == "was" and placed.place == self.hukou):
+            went_on = sign.ended_on if sign.kind == "was" else sign.stated
+            hukou = self.hukou_on(went_on) if went_on else self.hukou
+            placed = replace(sign, place=hukou) if sign.kind == "return" else sign
+            if (placed.place is None and sign.kind != "left") or (sign.kind == "was" and placed.place == hukou):
                 continue
             floor = {name: max(day, self.birth) for name in ("stated", "firm", "seen") if (day := getattr(placed, name)) is not None and self.birth}
             yield replace(placed, **floor)
