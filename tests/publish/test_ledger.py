@@ -172,5 +172,21 @@ def test_every_change_has_its_kind_and_cause(then, now, kind, cause):
     assert ledger.events(2) == [("C1", kind, cause)]
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "cause"),
+    [
+        ({"residence_district": "500112"}, {"residence_district": "500157"}, "行政区划调整：居住区县"),
+        ({"hukou_district": "500112"}, {"hukou_district": "500157"}, "行政区划调整：户籍区县"),
+        ({"hukou_district": "500112"}, {"hukou_district": "500157", "away_since": date(2025, 1, 1)}, "行政区划调整：户籍区县；各部门数据更正或变动：离开户籍地日期"),
+        ({"hukou_district": "500116"}, {"hukou_district": "500157"}, "各部门数据更正或变动：户籍区县"),
+    ],
+)
+def test_a_district_that_was_abolished_is_no_correction_of_the_departments(then, now, cause):
+    ledger = Ledger()
+    ledger.night(1, date(2025, 11, 5), {"C1": {"residence_district": "500120"} | then})
+    ledger.night(2, date(2025, 11, 6), {"C1": {"residence_district": "500120"} | now})
+    assert ledger.events(2) == [("C1", "corrected", cause)]
+
+
 def test_the_macros_are_told_what_they_answer():
     assert set(MACROS) == {"ledger_on", "listed_on"}

@@ -16,7 +16,11 @@ SELECT
     EXISTS (
         SELECT 1 FROM reform r
         WHERE r.before = b.said.residence_district AND r.code = a.said.residence_district AND r.on_date <= $as_of::DATE AND r.on_date > $last_as_of::DATE
-    ) AS is_renamed
+    ) AS is_renamed,
+    EXISTS (
+        SELECT 1 FROM reform r
+        WHERE r.before = b.said.hukou_district AND r.code = a.said.hukou_district AND r.on_date <= $as_of::DATE AND r.on_date > $last_as_of::DATE
+    ) AS is_hukou_renamed
 FROM touched
 LEFT JOIN before b USING (person_id)
 LEFT JOIN tonight a USING (person_id)
@@ -27,7 +31,8 @@ WHERE b.said IS DISTINCT FROM a.said;
 -- compared: children whose entry goes on, and in what it differs
 CREATE TEMP TABLE compared AS
 SELECT
-    person_id, b, a, is_renamed,
+    person_id, b, a,
+    (CASE WHEN is_renamed THEN ['居住区县', '居住乡镇街道'] ELSE [] END) || (CASE WHEN is_hukou_renamed THEN ['户籍区县', '户籍乡镇街道'] ELSE [] END) AS reformed,
     NOT is_renamed AND (b.residence_district <> a.residence_district
         OR (b.residence_district = a.residence_district AND b.residence_township <> a.residence_township)) IS TRUE AS is_moved,
     list_filter([
@@ -92,7 +97,10 @@ UNION ALL
 -- still there, known better
 SELECT
     person_id, 'corrected', to_json(b)::VARCHAR, to_json(a)::VARCHAR,
-    CASE WHEN is_renamed THEN '行政区划调整' ELSE '各部门数据更正或变动' END || '：' || array_to_string(told, '、')
+    concat_ws(
+        '；', '行政区划调整：' || nullif(array_to_string(list_filter(told, lambda field: list_contains(reformed, field)), '、'), ''),
+        '各部门数据更正或变动：' || nullif(array_to_string(list_filter(told, lambda field: NOT list_contains(reformed, field)), '、'), '')
+    )
 FROM (
     SELECT *, CASE WHEN is_moved THEN list_filter(fields, lambda field: field NOT LIKE '居住%') ELSE fields END AS told FROM compared
 )
