@@ -50,6 +50,11 @@ def day(column: str, as_of: date) -> pl.Expr:
     return pl.when(_earliest(column) <= limit(as_of)).then(pl.min_horizontal(pl.col(column), limit(as_of)))
 
 
+def _by(arrived: pl.Expr, column: str, seen: pl.Expr) -> pl.Expr:
+    """An arrival of which only month or year is known was no later than the day on which the same row has the child there, where that day lies in it."""
+    return pl.when(_earliest(column) <= seen).then(pl.min_horizontal(arrived, seen)).otherwise(arrived)
+
+
 def _earliest(column: str) -> pl.Expr:
     precision = pl.col(f"{column}_precision")
     written = pl.col(column)
@@ -100,9 +105,8 @@ def dated(label: str, column: str) -> pl.Expr:
 
 
 def _seen_by_survey(facts: Facts, as_of: date) -> pl.LazyFrame:
-    return surveys(facts, as_of).with_columns(
-        pl.col("presence").fill_null("在住"), day("arrived_on", as_of).alias("arrived"), day("left_hukou_on", as_of).alias("left_hukou")
-    )
+    arrived, left_hukou = (_by(day(column, as_of), column, pl.col("seen_on")) for column in ("arrived_on", "left_hukou_on"))
+    return surveys(facts, as_of).with_columns(pl.col("presence").fill_null("在住"), arrived.alias("arrived"), left_hukou.alias("left_hukou"))
 
 
 def _survey_says() -> pl.Expr:
@@ -153,16 +157,17 @@ def _left_hukou(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 def _residence(facts: Facts, as_of: date) -> pl.LazyFrame:
     """A registration: runs until it is cancelled. A permit that expired says nothing of leaving."""
-    own = [day(column, as_of) for column in ("arrived_on", "registered_on", "permit_issued_on")]
+    firm = pl.min_horizontal(day("registered_on", as_of), day("permit_issued_on", as_of))
+    arrived = _by(day("arrived_on", as_of), "arrived_on", firm)
     cancelled = day("cancelled_on", as_of)
     ended = _ended("cancelled_on", pl.col("cancel_reason").is_not_null(), as_of)
-    last = pl.max_horizontal(*own)
+    last = pl.max_horizontal(arrived, day("registered_on", as_of), day("permit_issued_on", as_of))
     return _claim(
         _registrations(facts, as_of),
         "residence",
         _registration_says(),
-        stated=own[0],
-        firm=pl.min_horizontal(*own[1:]),
+        stated=arrived,
+        firm=firm,
         own_last=last,
         confirmed_on=pl.when(ended).then(pl.coalesce(cancelled, last, limit(as_of))).otherwise(limit(as_of)),
         is_ended=ended,

@@ -99,6 +99,11 @@ class Reader:
         first, last = span(row[column])
         return min(last, self.limit(row)) if first <= self.limit(row) else None
 
+    def arrival(self, row: Row, column: str, seen: date | None) -> date | None:
+        """As `day`; where the child was seen there within the month or year that is all the row has, no later than that day."""
+        on = self.day(row, column)
+        return min(on, seen) if on and seen and span(row[column])[0] <= seen else on
+
     def written(self, row: Row, *columns: str) -> bool:
         """Whether the row was there already: not when all its sound dates lie ahead."""
         sound = [span(row[c])[0] for c in columns if row.get(c) is not None and span(row[c])[0] <= row["export_date"]]
@@ -128,7 +133,7 @@ class Reader:
         if seen > self.as_of:
             return
         here, presence = row["residence_division"], row.get("presence") or "在住"
-        arrived, left = self.day(row, "arrived_on"), self.day(row, "left_hukou_on")
+        arrived, left = self.arrival(row, "arrived_on", seen), self.arrival(row, "left_hukou_on", seen)
         base = Sign("survey", row["record_hash"], "stay", here, own_last=seen, confirmed=seen, with_parent=row.get("guardianship") in ("父母双方", "父母一方"))
         if presence == "已返回户籍地":
             yield replace(base, kind="was", stated=arrived or left, ended=True, ended_on=seen, leaves=True)
@@ -143,12 +148,14 @@ class Reader:
     def residence(self, row: Row) -> Iterator[Sign]:
         if not self.written(row, "arrived_on", "registered_on", "permit_issued_on"):
             return
-        arrived, registered, permit, cancelled = (self.day(row, c) for c in ("arrived_on", "registered_on", "permit_issued_on", "cancelled_on"))
+        registered, permit, cancelled = (self.day(row, c) for c in ("registered_on", "permit_issued_on", "cancelled_on"))
+        firm = min((d for d in (registered, permit) if d), default=None)
+        arrived = self.arrival(row, "arrived_on", firm)
         reason = row.get("cancel_reason")
         ended = self.ended(row, "cancelled_on", reason is not None)
         last = max((d for d in (arrived, registered, permit) if d), default=None)
         yield Sign(
-            "residence", row["record_hash"], "stay", row["residence_division"], stated=arrived, firm=min((d for d in (registered, permit) if d), default=None), own_last=last,
+            "residence", row["record_hash"], "stay", row["residence_division"], stated=arrived, firm=firm, own_last=last,
             confirmed=(cancelled or last or self.limit(row)) if ended else self.limit(row), ended=ended, ended_on=cancelled,
             leaves=ended and reason in ("返回户籍地", "迁往他处"), onward=ended and reason == "迁往他处",
         )  # fmt: skip
