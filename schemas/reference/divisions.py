@@ -21,9 +21,10 @@ _Meaning = TypeVar("_Meaning")
 _CODE = re.compile(r"(\d{6})(\d{3})?(?:\d{3})?(?:\.0)?")
 _CODE_BESIDE_NAME = re.compile(r"(?P<before>[^\d()\[\]]*)[(\[]?(?P<code>\d{6}|\d{9}|\d{12})[)\]]?[(\[]?(?P<behind>[^\d()\[\]]*)[)\]]?")
 _TOWNSHIP = re.compile(r"^([\u4e00-\u9fff]{1,10}?(?:街道|镇|乡))")
+# a people of one character always has its 族: the 水 of 彭水 and the 白 of 长白 are of the place
 _PEOPLES = (
-    "(?:(?:蒙古|回|藏|维吾尔|苗|彝|壮|布依|朝鲜|满|侗|瑶|白|土家|哈尼|哈萨克|傣|黎|傈僳|佤|畲|拉祜|水|东乡|纳西|景颇|柯尔克孜|土|达斡尔|仫佬|羌|布朗|撒拉|毛南|"
-    "仡佬|锡伯|阿昌|普米|塔吉克|怒|俄罗斯|鄂温克|保安|裕固|独龙|鄂伦春|各)族?)+"
+    "(?:(?:蒙古|维吾尔|布依|朝鲜|土家|哈尼|哈萨克|傈僳|拉祜|东乡|纳西|景颇|柯尔克孜|达斡尔|仫佬|布朗|撒拉|毛南|仡佬|锡伯|阿昌|普米|塔吉克|俄罗斯|鄂温克|保安|裕固|独龙|鄂伦春)族?|"
+    "(?:回|藏|苗|彝|壮|满|侗|瑶|白|傣|黎|佤|畲|水|土|羌|怒|各)族)+"
 )
 _SUFFIX = re.compile(f"(?:{_PEOPLES}自治[区州县旗]|自治[区州县旗]|特别行政区|地区|省|市|区|县|州|盟|旗)$")
 
@@ -265,9 +266,12 @@ class _Counties(NamedTuple):
 def _counties(province: str | None, prefix: str) -> _Counties:
     found = _Counties({}, {})
     for county in _inside(province, prefix):
+        short = _short(county.name)
         found.whole.setdefault(county.name, set()).add(county.code)
-        if len(_short(county.name)) >= 2:
-            found.short.setdefault(_short(county.name), set()).add(county.code)
+        if len(short) >= 2:
+            found.short.setdefault(short, set()).add(county.code)
+            if county.name.endswith("自治县"):
+                found.whole.setdefault(f"{short}县", set()).add(county.code)
     return found
 
 
