@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from schemas.one_value import OneValueLoader
 from schemas.reference import lists
 
 KINDS = ("integer", "number", "flag", "text", "list", "mapping", "table")
@@ -102,7 +102,7 @@ def read_parameter(path: Path, key: str) -> Parameter:
     """
     name = f"{key}.yaml"
     try:
-        content = yaml.load(path.read_text("utf-8"), _OneValueLoader)
+        content = yaml.load(path.read_text("utf-8"), OneValueLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -202,16 +202,3 @@ def _numbers(value: Any) -> list[float]:
 def _words(value: Any) -> list[str]:
     """The words to hold against `allowed`: the value itself, those of a list, or the names of a mapping."""
     return [str(item) for item in value] if isinstance(value, list | dict) else [str(value)]
-
-
-class _OneValueLoader(yaml.SafeLoader):
-    """A YAML loader for which a key written twice is an error, not a silent overwrite."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is written twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)

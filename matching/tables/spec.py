@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
+from matching.tables.spec_file import read_body
 from matching.tables.spec_levels import ELSE, LevelSpec, LinkError, levels_of
+from matching.tables.spec_values import flag, listed, number, prior_of, share, whole, words
 
 COLUMN_KINDS = ("text", "name", "number", "date", "set")
 # what a key may take of a column, and of which kinds
@@ -27,6 +28,11 @@ _KEY = re.compile(r"^(?P<take>[a-z_]+?)(?P<size>\d*)\((?P<column>[^()]+)\)$")
 _PARTS = ("id", "columns", "blocking", "further", "block_cap", "comparisons", "thresholds", "must_not_link", "one_to_one", "prior", "sample", "description")
 _COLUMN_PARTS = ("kind", "column", "format", "separator", "missing", "strip")
 _LIMITS = ("link", "review", "margin", "largest_cluster")
+# what the engine calls its own columns beside those of the comparisons
+_TAKEN = (
+    "l", "r", "rule", "id_l", "id_r", "cluster_l", "cluster_r", "status", "cause", "count", "family",
+    "match_weight", "match_probability", "pair_probability", "least_weight",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ def load_spec(path: Path) -> Spec:
     Raises:
         LinkError: the file is not there or no YAML mapping, a part is missing, unknown or out of range.
     """
-    body = _body(path)
+    body = read_body(path)
     file = path.name
     only(file, body, _PARTS)
     for part in ("id", "blocking", "comparisons"):
@@ -117,39 +123,25 @@ def load_spec(path: Path) -> Spec:
             raise LinkError(f"{file}: needs {part}; it has: {', '.join(map(str, body))}")
     columns = _columns(file, body.get("columns") or {})
     comparisons = _comparisons(file, body["comparisons"], columns)
-    rules = tuple(_rule(f"{file}: blocking rule {i}", rule, columns) for i, rule in enumerate(_list(f"{file}: blocking", body["blocking"]), start=1))
-    further = tuple(_key(f"{file}: further", key, columns) for key in body.get("further") or ())
-    must_not = tuple(_column(name, columns).name for name in body.get("must_not_link") or ())
+    rules = tuple(_rule(f"{file}: blocking rule {i}", rule, columns) for i, rule in enumerate(listed(f"{file}: blocking", body["blocking"]), start=1))
+    further = tuple(_key(f"{file}: further", key, columns) for key in words(f"{file}: further", body.get("further")))
+    must_not = tuple(_column(name, columns).name for name in words(f"{file}: must_not_link", body.get("must_not_link")))
     for name in must_not:
         if columns[name].kind == "set":
             raise LinkError(f"{file}: must_not_link goes by columns of one value, and '{name}' is a set")
     limits = body.get("thresholds") or {}
     only(f"{file}: thresholds", limits, _LIMITS)
-    link, review = (_share(f"{file}: thresholds.{name}", limits.get(name, default)) for name, default in (("link", 0.9), ("review", 0.1)))
+    link, review = (share(f"{file}: thresholds.{name}", limits.get(name, default)) for name, default in (("link", 0.9), ("review", 0.1)))
     if review > link:
         raise LinkError(f"{file}: thresholds are reversed: review ({review}) must not be above link ({link})")
     return Spec(
         file=file, id_column=str(body["id"]), columns=columns, rules=rules, further=further,
-        cap=_whole(f"{file}: block_cap", body.get("block_cap", 200_000)), comparisons=comparisons, must_not_link=must_not,
-        one_to_one=_flag(f"{file}: one_to_one", body.get("one_to_one", False)), link=link, review=review,
-        margin=_number(f"{file}: thresholds.margin", limits.get("margin", 0)), giant=_whole(f"{file}: thresholds.largest_cluster", limits.get("largest_cluster", 40)),
-        prior=None if body.get("prior") is None else _share(f"{file}: prior", body["prior"]),
-        sample=_whole(f"{file}: sample", body.get("sample", 1_000_000)), body=body,
+        cap=whole(f"{file}: block_cap", body.get("block_cap", 200_000)), comparisons=comparisons, must_not_link=must_not,
+        one_to_one=flag(f"{file}: one_to_one", body.get("one_to_one", False)), link=link, review=review,
+        margin=number(f"{file}: thresholds.margin", limits.get("margin", 0)), giant=whole(f"{file}: thresholds.largest_cluster", limits.get("largest_cluster", 40)),
+        prior=None if body.get("prior") is None else prior_of(f"{file}: prior", body["prior"]),
+        sample=whole(f"{file}: sample", body.get("sample", 1_000_000)), body=body,
     )  # fmt: skip
-
-
-def _body(path: Path) -> dict[str, Any]:
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LinkError(f"{path}: the model cannot be read ({error.strerror}); give a YAML file, see docs/linking.md") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise LinkError(f"{path.name}: is no YAML{where}; see docs/linking.md for how a model is written") from None
-    if not isinstance(body, dict):
-        raise LinkError(f"{path.name}: must be a mapping with id, blocking and comparisons, not a {type(body).__name__}")
-    return body
 
 
 def only(place: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
@@ -167,6 +159,8 @@ def only(place: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None
 
 
 def _columns(file: str, body: Any) -> dict[str, ColumnSpec]:
+    if not isinstance(body, dict):
+        raise LinkError(f"{file}: columns must be a mapping, such as {{born: date}}, not a {type(body).__name__}")
     columns = {}
     for name, parts in body.items():
         place = f"{file}: columns.{name}"
@@ -175,14 +169,15 @@ def _columns(file: str, body: Any) -> dict[str, ColumnSpec]:
         kind = parts.get("kind", "text")
         if kind not in COLUMN_KINDS:
             raise LinkError(f"{place}: kind must be one of {', '.join(COLUMN_KINDS)}, not '{kind}'")
-        formats = parts.get("format", ColumnSpec.formats)
+        formats = parts.get("format") or list(ColumnSpec.formats)
+        strip = str(parts.get("strip") or "")
         try:
-            pl.select(pl.lit("").str.contains(str(parts.get("strip", ""))))
+            pl.select(pl.lit("").str.contains(strip))
         except pl.exceptions.ComputeError:
-            raise LinkError(f"{place}: strip is no regular expression: {parts['strip']}") from None
+            raise LinkError(f"{place}: strip is no regular expression: {strip}") from None
         columns[str(name)] = ColumnSpec(
-            str(name), str(parts.get("column", name)), kind, (formats,) if isinstance(formats, str) else tuple(formats), str(parts.get("separator", ";")),
-            tuple(str(m) for m in parts.get("missing", ())), str(parts.get("strip", "")),
+            str(name), str(parts.get("column") or name), kind, words(f"{place}.format", [formats] if isinstance(formats, str) else formats), str(parts.get("separator") or ";"),
+            words(f"{place}.missing", parts.get("missing")), strip,
         )  # fmt: skip
     return columns
 
@@ -199,13 +194,16 @@ def _comparisons(file: str, body: Any, columns: dict[str, ColumnSpec]) -> tuple[
     for name, parts in body.items():
         place = f"{file}: comparisons.{name}"
         only(place, parts, ("column", "label", "levels"))
-        levels = levels_of(place, str(parts.get("column", name)), _list(f"{place}.levels", parts.get("levels")))
+        levels = levels_of(place, str(parts.get("column", name)), listed(f"{place}.levels", parts.get("levels")))
         for level in levels:
             for each in (level.column, level.other):
                 kind = _column(each, columns).kind if each else ""
                 if each and level.kind != ELSE and kind not in level.takes:
                     raise LinkError(f"{place}: {level.kind} goes by columns of kind {' or '.join(level.takes)}, and '{each}' is {kind}; set columns.{each}.kind")
         out.append(ComparisonSpec(str(name), str(parts.get("label", name)), levels))
+    made = {*_TAKEN, *(column for c in out for column in (f"w_{c.name}", f"{c.name}_frequency"))}
+    for name in (c.name for c in out if c.name in made):
+        raise LinkError(f"{file}: comparisons.{name}: that is what a column of the engine's own is called; call the comparison otherwise, and say by 'column' what it goes by")
     return tuple(out)
 
 
@@ -228,33 +226,3 @@ def _key(place: str, key: Any, columns: dict[str, ColumnSpec]) -> Key:
     if (take == "first") != bool(size):
         raise LinkError(f"{place}: '{key}': first takes a number of characters, such as first3({column.name}), and nothing else does")
     return Key(column.name, take, size)
-
-
-def _list(place: str, value: Any) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise LinkError(f"{place}: must be a list of at least one entry")
-    return value
-
-
-def _number(place: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise LinkError(f"{place} must be a number from 0, not {value!r}")
-    return float(value)
-
-
-def _share(place: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise LinkError(f"{place} must be a number above 0 and at most 1, not {value!r}")
-    return float(value)
-
-
-def _whole(place: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise LinkError(f"{place} must be a whole number from 1, not {value!r}")
-    return value
-
-
-def _flag(place: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise LinkError(f"{place} must be true or false, not {value!r}")
-    return value

@@ -91,12 +91,14 @@ def _level(place: str, column: str, parts: Any) -> LevelSpec:
     if not _fits(CONDITIONS[kind][0], value):
         raise LinkError(f"{place}: {kind} takes {_EXPECTED[CONDITIONS[kind][0]]}, not {value!r}")
     by_frequency = parts.get("term_frequency", False)
+    if not isinstance(by_frequency, bool):
+        raise LinkError(f"{place}: term_frequency must be true or false, not {by_frequency!r}")
     if by_frequency and kind not in ("exact", "same_sound"):
         raise LinkError(f"{place}: term_frequency goes with exact or same_sound, not with {kind}")
     name = str(parts.get("name", {ELSE: "different", "exact": "same"}.get(kind, kind if value is True else f"{kind} {value}")))
     shares = [_share(f"{place}: {what}", parts.get(what)) for what in ("m", "u")]
     other = str(value) if kind == "swapped_with" else None
-    return LevelSpec(name, str(parts.get("phrase", name)), kind, value, str(parts.get("column", column)), other, bool(by_frequency), shares[0], shares[1])
+    return LevelSpec(name, str(parts.get("phrase", name)), kind, value, str(parts.get("column", column)), other, by_frequency, shares[0], shares[1])
 
 
 def _share(place: str, value: Any) -> float | None:
