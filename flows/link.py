@@ -19,7 +19,7 @@ def linking(model: Path, tables: list[Path], out: Path, saved: Path | None) -> I
         saved: where to write the model with the numbers found, so that a later run weighs the same.
 
     Raises:
-        UnusableInputError: `out` is no .parquet, it or the clusters would be written over a table, or `saved` is there already.
+        UnusableInputError: `out` is no .parquet, it or the clusters would be written over a table, a folder is in the way or cannot be made, or `saved` is there already.
         LinkError: the model or a table cannot be used.
     """
     if out.suffix != ".parquet":
@@ -30,16 +30,26 @@ def linking(model: Path, tables: list[Path], out: Path, saved: Path | None) -> I
     for made in (out, clusters):
         not_over(made, *tables)
     spec = load_spec(model)
+    for made in (out, clusters, *([saved] if saved else [])):
+        _make_room(made)
     found = link_tables(spec, tables)
-    out.parent.mkdir(parents=True, exist_ok=True)
     found.pairs.write_parquet(out)
     found.clusters.write_parquet(clusters)
     if saved is not None:
-        saved.parent.mkdir(parents=True, exist_ok=True)
         save_model(spec, found.model, saved)
     yield from _counts(found)
     yield f"Pairs: {out}; clusters: {clusters}" + (f"; the model with its numbers: {saved}" if saved else "")
     yield f"Next: look at the pairs with status 'review' and 'refused' in {out}"
+
+
+def _make_room(made: Path) -> None:
+    """Makes the folder of a file to write, before the work and not after it."""
+    if made.is_dir():
+        raise UnusableInputError(f"{made} is a folder: give the name of a file to write to")
+    try:
+        made.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableInputError(f"{made} cannot be written: the folder {made.parent} cannot be made ({error.strerror})") from None
 
 
 def _counts(found: Linkage) -> Iterator[str]:

@@ -259,6 +259,28 @@ def test_the_same_table_read_from_each_kind_of_file(tmp_path: Path) -> None:
         assert found.pairs.select("id_l", "id_r", "name", "tags").rows() == [("1", "2", "same", "shared 1")], file.name
 
 
+def test_a_parquet_column_of_any_type_says_what_a_person_would_have_typed(tmp_path: Path) -> None:
+    rows = [("1", "Ann", "2020-01-01", 13912345678), ("2", "Ann", "2020-01-01", 13912345678), ("3", "Bob", "2020-01-02", None)]
+    frame = pl.DataFrame(rows, schema=["id", "name", "born", "phone"], orient="row")
+    one, other = frame.with_columns(pl.col("born").str.to_date()), frame.with_columns(
+        pl.col("born").str.to_datetime("%Y-%m-%d").dt.replace_time_zone("Asia/Shanghai"), pl.col("phone").cast(pl.Float64), pl.col("name").cast(pl.Categorical),
+        bytes=pl.lit(b"\xff"), lasting=pl.duration(days=1), pair=pl.Series([[1, 2]] * 3, dtype=pl.Array(pl.Int64, 2)), deep=pl.Series([[[1]]] * 3), both=pl.struct(a=1),
+    )  # fmt: skip
+    for name, each in (("one", one), ("other", other)):
+        each.write_parquet(tmp_path / f"{name}.parquet")
+    exact = {name: {"levels": [{"exact": True, "m": 0.9, "u": 0.1}, {"else": True, "m": 0.1, "u": 0.9}]} for name in ("name", "born", "phone")}
+    spec = load_spec(spec_of(tmp_path, {"id": "id", "prior": 0.1, "columns": {"born": "date"}, "blocking": [["phone"]], "comparisons": exact}))
+    found = link_tables(spec, [tmp_path / "one.parquet", tmp_path / "other.parquet"]).pairs
+    assert found.select("id_l", "id_r", "name", "born", "phone").rows() == [(a, b, "same", "same", "same") for a in "12" for b in "12"]
+
+
+def test_a_quoted_heading_may_hold_a_line_break_and_a_file_name_capitals(tmp_path: Path) -> None:
+    (tmp_path / "T.CSV").write_text('id,"full\nname"\n1,ann\n2,ann\n3,bob\n', encoding="utf-8")
+    sure = {"levels": [{"exact": True, "m": 0.9, "u": 0.1}, {"else": True, "m": 0.1, "u": 0.9}]}
+    spec = load_spec(spec_of(tmp_path, {"id": "id", "prior": 0.1, "blocking": [["full\nname"]], "comparisons": {"name": {"column": "full\nname", **sure}}}))
+    assert link_tables(spec, [tmp_path / "T.CSV"]).pairs.select("id_l", "id_r").rows() == [("1", "2")]
+
+
 # --- what cannot be used
 
 LEVELS = {"levels": [{"exact": True}]}
@@ -290,6 +312,17 @@ WRONG_MODELS = [
     ({"thresholds": {"lnk": 0.9}}, "model.yaml: thresholds: does not know 'lnk', did you mean link?; it takes: link, review, margin, largest_cluster"),
     ({"columns": {"name": "txt"}}, "model.yaml: columns.name: kind must be one of text, name, number, date, set, not 'txt'"),
     ({"columns": {"name": {"strip": "["}}}, "model.yaml: columns.name: strip is no regular expression: ["),
+    ({"columns": ["name"]}, "model.yaml: columns must be a mapping, such as {born: date}, not a list"),
+    ({"columns": {"name": {"missing": "ann"}}}, "model.yaml: columns.name.missing must be a list, such as [ann]"),
+    ({"columns": {"when": {"kind": "date", "format": 5}}}, "model.yaml: columns.when.format must be a list, such as [5]"),
+    ({"further": "name"}, "model.yaml: further must be a list, such as [name]"),
+    ({"must_not_link": "name"}, "model.yaml: must_not_link must be a list, such as [name]"),
+    ({"prior": 1}, "model.yaml: prior must be below 1: not every pair is a match"),
+    ({"thresholds": {"margin": float("nan")}}, "model.yaml: thresholds.margin must be a number from 0, not nan"),
+    ({"comparisons": {"name": {"levels": [{"exact": True, "term_frequency": "no"}]}}}, "level 1: term_frequency must be true or false, not 'no'"),
+    ({"comparisons": {"rule": {"column": "name", **LEVELS}}}, "model.yaml: comparisons.rule: that is what a column of the engine's own is called; call the comparison otherwise"),
+    ({"comparisons": {"family": {"column": "name", **LEVELS}}}, "model.yaml: comparisons.family: that is what a column of the engine's own is called"),
+    ({"comparisons": {"name": LEVELS, "w_name": {"column": "name", **LEVELS}}}, "model.yaml: comparisons.w_name: that is what a column of the engine's own is called"),
     ({"block_cap": 0}, "model.yaml: block_cap must be a whole number from 1, not 0"),
     ({"one_to_one": "yes"}, "model.yaml: one_to_one must be true or false, not 'yes'"),
     ({"one_to_one": True}, "model.yaml: one_to_one goes with two tables, and one was given"),
@@ -360,7 +393,7 @@ def test_cells_that_cannot_be_read_are_counted_and_told(tmp_path: Path) -> None:
     assert found.notes == ("t.csv: 1 of 2 cells in 'when' are no date and count as not filled in",)
 
 
-@pytest.mark.parametrize(("text", "message"), [("a: [", "model.yaml: is no YAML at line 1"), ("- a", "model.yaml: must be a mapping with id, blocking and comparisons, not a list"), ("id: x", "model.yaml: needs blocking; it has: id")])
+@pytest.mark.parametrize(("text", "message"), [("a: [", "model.yaml: is no YAML at line 1"), ("id: x\nid: y", r"is no YAML at line 2 \(key 'id' is written twice\)"), ("id: {[a]: b}", "is no YAML at line 1"), ("- a", "model.yaml: must be a mapping with id, blocking and comparisons, not a list"), ("id: x", "model.yaml: needs blocking; it has: id")])
 def test_a_file_that_is_no_model_says_so(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(LinkError, match=message):
@@ -397,6 +430,15 @@ def test_the_command_writes_over_no_table(tmp_path: Path, monkeypatch: pytest.Mo
         assert _command(monkeypatch, "link", "--model", model, "--out", out, table) == 2
         assert "is what was given to read, and is never written over: give another name to write to" in capsys.readouterr().err
     assert table.read_bytes() == before
+
+
+def test_the_command_says_before_the_work_where_it_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    model, file = spec_of(tmp_path, GOOD), table(tmp_path, "t.csv", ROWS)
+    (tmp_path / "o.clusters.parquet").mkdir()
+    assert _command(monkeypatch, "link", "--model", model, "--out", tmp_path / "o.parquet", file) == 2
+    assert f"{tmp_path / 'o.clusters.parquet'} is a folder: give the name of a file to write to" in capsys.readouterr().err
+    assert _command(monkeypatch, "link", "--model", model, "--out", file / "o.parquet", file) == 2
+    assert f"cannot be written: the folder {file} cannot be made (File exists)" in capsys.readouterr().err
 
 
 def test_the_command_ends_with_2_on_what_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
