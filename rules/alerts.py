@@ -87,12 +87,22 @@ def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
     evidence = listed(mine.filter(pl.col("feed").is_not_null()), _KEY, "evidence")
     alerts = mine.group_by(_KEY).agg(pl.col("is_restricted").any(), pl.col("district").max(), pl.col("due_on").max())
     whose = pl.when(pl.col("whose") == "hukou").then(pl.coalesce("hukou_district", "residence_district")).otherwise(_home())
+    shown = pl.coalesce("evidence", pl.when(pl.col("assessed_on").list.len() > 0).then("assessed_on"), "last_evidence", "assessed_on")
     return (
         alerts.join(evidence, on=_KEY, how="left")
         .join(night.child.select("person_id", "hukou_district", "residence_district", "assessed_on"), on="person_id")
+        .join(_last_known(night), on="person_id", how="left")
         .join(kinds.drop("applies_to"), on="kind")
-        .with_columns(pl.coalesce("evidence", "assessed_on").alias("evidence"), pl.coalesce("district", whose).alias("district"))
+        .with_columns(shown.alias("evidence"), pl.coalesce("district", whose, "last_district").alias("district"))
     )
+
+
+def _last_known(night: Night) -> pl.LazyFrame:
+    """Where a child that is placed nowhere now, nor by its hukou, was last: person_id, last_district, last_evidence. Somebody must be told."""
+    nowhere = night.child.filter(pl.col("hukou_district").is_null() & pl.col("residence_district").is_null()).select("person_id")
+    stays = night.episodes.join(nowhere, on="person_id", how="semi").sort("person_id", "confirmed_on", "from_date", "division")
+    last = stays.unique(subset="person_id", keep="last", maintain_order=True)
+    return last.select("person_id", pl.col("division").alias("last_district"), pl.col("evidence").alias("last_evidence"))
 
 
 def _home() -> pl.Expr:

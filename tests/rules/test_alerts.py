@@ -65,6 +65,18 @@ def test_case(alerts: pl.DataFrame, number: int) -> None:
             assert mine[column].to_list() == [case[name]]
 
 
+def test_a_child_placed_nowhere_is_told_to_where_it_was_last() -> None:
+    children, facts, assessment = batch([{"case": "gone", "child": {"reason": "hukou_unknown", "hukou_district": None, "residence_district": None}, "rows": QUIET}])
+    seen = {"feed": "residence", "source_file": "residence_20261101.csv", "source_row": 1, "says": "流动人口登记"}
+    stays = [
+        {"person_id": "P000", "division": place, "township": None, "from_date": start, "to_date": end, "is_inferred": False, "strength": 50, "confirmed_on": end, "is_current": False, "evidence": [seen]}
+        for place, start, end in (("500107", date(2025, 1, 1), date(2026, 3, 1)), ("500120", date(2023, 1, 1), date(2025, 1, 1)))
+    ]
+    nothing = assessment.with_columns(pl.lit([], dtype=ALERT.schema["evidence"]).alias("evidence"))
+    told = raise_alerts(children, facts, RESIDENCE_EPISODE.conform(pl.DataFrame(stays)).lazy(), nothing, categories(facts, assessment, AS_OF, P).lazy(), {}, AS_OF, P)
+    assert told.select("kind", "district", "evidence").rows() == [("hukou_missing", "500107", [seen])]
+
+
 def test_every_kind_has_a_case() -> None:
     tested = {kind for case in CASES for kind in case["alerts"]}
     assert set(KINDS) - tested == {"visit_overdue"}
