@@ -267,3 +267,7 @@ def in_words(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     detail = f": {error.strerror}: {error.filename}" if isinstance(error, OSError) else ""
     return f"broke through a fault of ours ({type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}{detail}); the last register stands"
+
+
+if __name__ == "__main__":
+    main()
