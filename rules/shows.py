@@ -11,6 +11,7 @@ from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
 from rules.signs import had_lately, relief_of
 from rules.vaccination import overdue
+from schemas.reference import lists
 
 # what a row can show of
 SHOWN = (
@@ -112,13 +113,17 @@ def _insurance(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 
 def lives_there(*places: str) -> pl.Expr:
-    """Whether one of the places is where the child lives; null where no place, or no residence, is known."""
+    """Whether one of the places is where the child lives; null where no place, or no residence, is known, or one is 高新区 and the other a district that holds a part of it."""
     homes = ("residence_district", "residence_division")
     here = pl.any_horizontal(*((pl.col(place) == pl.col(home)).fill_null(False) for place in places for home in homes))
+    around = sorted(lists.zone_hosts("高新区直管园"))
+    may_be = pl.any_horizontal(
+        *((pl.col(a) == lists.HIGH_TECH_ZONE) & pl.col(b).is_in(around) for place in places for home in homes for a, b in ((place, home), (home, place)))
+    ).fill_null(False)
     known = pl.any_horizontal(*(pl.col(place).is_not_null() for place in places)) & pl.any_horizontal(
         *(pl.col(home).is_not_null() for home in homes)
     )
-    return pl.when(known).then(here)
+    return pl.when(known & (here | ~may_be)).then(here)
 
 
 def cards(facts: Facts, child: pl.LazyFrame) -> pl.LazyFrame:
@@ -167,6 +172,8 @@ def _immunised(facts: Facts, child: pl.LazyFrame, as_of: date, p: Parameters) ->
         .then(pl.format("逾期未种：{}", due))
         .when(pl.col("lives_there"))
         .then(pl.lit("居住地在册，无逾期未种"))
+        .when(pl.col("lives_there").is_null())
+        .then(pl.lit("在册单位是否在居住地不明"))
         .otherwise(pl.lit("在册单位不在居住地"))
     )
     return _show(card.join(late, on=ROW, how="left"), "immunised", status, says)
