@@ -8,6 +8,8 @@ from schemas.gathering import gathered
 
 # a land line: behind an area code of three digits stand eight, behind one of four seven or eight
 _NUMBER = r"1[3-9]\d{9}|0(?:10|2\d)[2-9]\d{7}|0[3-9]\d{2}[2-9]\d{6,7}"
+# behind a country code an area code has no zero before it: +86-23-65123456
+_LAND_LINE_ABROAD = r"\+86(10[2-9]\d{7}|2\d[2-9]\d{7}|[3-9]\d{2}[2-9]\d{6,7})($|[^0-9])"
 _PLAIN = r"^1[3-9][0-9]{9}$"
 _SAME = [digit * 8 for digit in "0123456789"]
 _PLACEHOLDERS = ["13800138000"]
@@ -29,7 +31,8 @@ def _numbers(cells: pl.Series) -> pl.Series:
 
 
 def _found(text: pl.Expr) -> pl.Expr:
-    bare = text.str.normalize("NFKC").str.replace_all(r"[\s\-()]", "").str.replace_all("+86", "", literal=True).str.replace_all("(^|[^0-9])0086", "${1}")
+    bare = text.str.normalize("NFKC").str.replace_all(r"[\s\-()]", "").str.replace_all(_LAND_LINE_ABROAD, "0${1}${2}")
+    bare = bare.str.replace_all("+86", "", literal=True).str.replace_all("(^|[^0-9])0086", "${1}")
     return bare.str.extract_all(_NUMBER).list.eval(pl.element().filter(_is_real(pl.element()))).list.unique().list.sort()
 
 
