@@ -92,7 +92,9 @@ def _described(
 ) -> pl.DataFrame:
     """The answers in the words of ASSESSMENT."""
     disputed = pl.col("disputed")
-    living = judged.filter(pl.col("district").is_not_null()).select("person_id", "district", "hukou_district")
+    # a child that went back lives at the hukou place of that day
+    home = pl.when(pl.col("kind") == "return").then("district").otherwise("hukou_district").alias("hukou_district")
+    living = judged.filter(pl.col("district").is_not_null()).select("person_id", "district", home)
     counted = pl.col("reason").is_in(["duration_unknown", "conflicting_evidence"]) | pl.col("at_home") | pl.col("both_in_zone")
     since = pl.when(~counted.fill_null(True)).then(pl.when(pl.col("long_enough") & pl.col("certainly_long")).then("certain_since").otherwise("away_since"))
     by = pl.when(pl.col("long_enough") & pl.col("certainly_long")).then("certain_by").otherwise("away_by")
