@@ -215,7 +215,7 @@ def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
     """Numbers that the household register itself shows to be one child's: pairs old_id, new_id (packed, old_id < new_id).
 
     Two household rows of the same name and sex are one child where they stand in the same household, or name the same parent by number, and
-    their birth dates are equal or a typing slip apart: no family gives two children one name.
+    their birth dates are equal or a typing slip apart: no family gives two children one name. Cousins may stand in one household; their parents differ.
     """
     rows = (
         records.rows.select("feed", "name_code", "is_informative", "is_female", "birth_date", "precision")
@@ -233,8 +233,17 @@ def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
     both = tied.join(tied, on=["value", "name_code"], suffix="_b").filter(
         pl.col("own_id") < pl.col("own_id_b"), (pl.col("is_female") == pl.col("is_female_b")).fill_null(True)
     )
-    both = both.select("own_id", "own_id_b", "born", "born_b").unique().sort("own_id", "own_id_b")
+    both = both.select("own_id", "own_id_b", "born", "born_b", "rec", "rec_b").unique().sort("own_id", "own_id_b", "rec", "rec_b")
     dates = [both[side].dt.strftime("%Y%m%d").fill_null("").to_list() for side in ("born", "born_b")]
     close = pl.Series(process.cpdist(*dates, scorer=OSA.distance, score_cutoff=2), dtype=pl.Int32) <= 1
     unknown = both["born"].is_null() | both["born_b"].is_null()
-    return both.filter(close | unknown).select(old_id="own_id", new_id="own_id_b").unique().sort("old_id", "new_id")
+    shown = both.filter(close | unknown).join(_of_other_parents(both, records), on=["rec", "rec_b"], how="anti")
+    return shown.select(old_id="own_id", new_id="own_id_b").unique().sort("old_id", "new_id")
+
+
+def _of_other_parents(pairs: pl.DataFrame, records: Records) -> pl.DataFrame:
+    """Of pairs rec, rec_b those whose rows both name a father, or both a mother, and share none of them by name or number."""
+    parents = records.relatives.filter(pl.col("relation").is_in(["father", "mother"])).select("rec", "relation", "name_code", "number")
+    both = pairs.select("rec", "rec_b").join(parents, on="rec").join(parents, left_on=["rec_b", "relation"], right_on=["rec", "relation"], suffix="_b")
+    is_same = ((pl.col("name_code") == pl.col("name_code_b")) | (pl.col("number") == pl.col("number_b"))).fill_null(False)
+    return both.group_by("rec", "rec_b").agg(is_same.any().alias("is_same")).filter(~pl.col("is_same")).select("rec", "rec_b")
