@@ -1,7 +1,7 @@
 """Identifiers that last: clusters of this night and the register's memory go in, person_ids, the identity table and its events come out.
 
-A cluster keeps the identifier that most of its rows had: known by record_hash, then by feed and record key, then by the child's own number. A merge
-keeps the older (earlier first_seen, then smaller), a split leaves the identifier with the larger part. None is ever given twice.
+A cluster keeps the identifier that most of its rows had: known by record_hash, then by feed and record key (where no number shows that a department put
+another child under that key), then by the child's own number. A merge keeps the older (earlier first_seen, then smaller), a split leaves the identifier with the larger part. None is ever given twice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from matching import identifiers
 from matching.sets import marked
@@ -24,7 +26,7 @@ _ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)
 _LENGTH = 12
 _SALTS = 64
 _NOBODY = -1
-_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64})
+_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64, "is_refuted": pl.Boolean})
 _HALF = np.uint64(32)
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
 _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -78,7 +80,7 @@ def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Name
 
 
 def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
-    """cluster, person (its place in memory), votes: how many rows of the cluster the person had; 0 where only the child's number says so."""
+    """cluster, person (its place in memory), votes: how many rows of the cluster the person had, 0 where only the child's number says so; and is_refuted, see `_refuted`."""
     known = memory.with_row_index("person").filter(pl.col("state") != "merged")
     if known.is_empty():
         return _NO_VOTES
@@ -88,18 +90,41 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     if len(rest):
         voted[rest] = _owners(rows["feed_key"].gather(rest), _listed(known, "record_keys").with_columns(pl.col("value").hash()))
     spoke = voted != _NOBODY
-    both, count = np.unique(cluster[spoke].astype(np.uint64) << _HALF | voted[spoke].astype(np.uint64), return_counts=True)
-    counted = pl.DataFrame({"cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64)})
+    said = cluster.astype(np.uint64) << _HALF | np.where(spoke, voted, 0).astype(np.uint64)
+    both, count = np.unique(said[spoke], return_counts=True)
+    spoke[rest] = False
+    counted = pl.DataFrame({
+        "cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64), "by_key": ~np.isin(both, np.unique(said[spoke]))
+    })  # fmt: skip
+    counted = counted.with_columns(is_refuted=_refuted(counted, rows, known)).drop("by_key")
+    standing = counted.filter(~pl.col("is_refuted"))
     is_silent = np.ones(int(cluster.max(initial=0)) + 1, dtype=np.bool_)
-    is_silent[counted["cluster"].to_numpy()] = False
+    is_silent[standing["cluster"].to_numpy()] = False
     numbered = rows.select("cluster", "own_id").filter(is_silent[cluster]).drop_nulls().unique()
     if numbered.is_empty():
         return counted
     texts = numbered.select(identifiers.unpacked(pl.col("own_id"))).to_series()
     held = _listed(known, "id_numbers").filter(pl.col("value").is_in(texts.implode())).with_columns(identifiers.packed(pl.col("value")))
     silent = numbered.select("cluster", person=pl.Series(_owners(numbered["own_id"], held))).filter(pl.col("person") != _NOBODY)
-    silent = silent.unique().cast({"person": pl.UInt32}).join(counted, on="person", how="anti")
-    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64))]).sort("cluster", "person")
+    silent = silent.unique().cast({"person": pl.UInt32}).join(standing, on="person", how="anti")
+    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64), is_refuted=pl.lit(False))]).sort("cluster", "person")
+def _refuted(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """Which votes by record key alone are for another child, under whose key the department has put this one: no number in common, their birth dates no
+    slip apart, and either number is another's: the person's stands in another cluster, or the cluster's is another known person's.
+    """
+    asked = counted.with_row_index("vote").filter("by_key").select("vote", "cluster", "person")
+    own = rows.select("cluster", "own_id").drop_nulls().unique()
+    held = _listed(known.join(asked, on="person", how="semi"), "id_numbers").with_columns(identifiers.packed(pl.col("value")))
+    both = asked.join(own, on="cluster").join(held, on="person").filter((pl.col("own_id") != pl.col("value")).all().over("vote"))
+    if both.is_empty():
+        return pl.repeat(False, counted.height, eager=True)
+    names = _listed(known, "id_numbers").with_columns(identifiers.packed(pl.col("value")))
+    elsewhere = pl.col("value").is_in(own["own_id"].implode()) | pl.col("own_id").is_in(names["value"].implode())
+    days = both.select((pl.col(c) // identifiers.TAIL % 10**8).cast(pl.String) for c in ("own_id", "value"))
+    edits = process.cpdist(days["own_id"].to_list(), days["value"].to_list(), scorer=OSA.distance, score_cutoff=2)
+    told = both.with_columns(is_other=elsewhere, is_like=pl.Series(edits, dtype=pl.Int32) <= 1)
+    against = told.group_by("vote").agg(pl.col("is_other").any() & ~pl.col("is_like").any()).filter("is_other")["vote"]
+    return pl.repeat(False, counted.height, eager=True).scatter(against, True)
 
 
 def _listed(memory: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -129,7 +154,7 @@ def _claims(votes: pl.DataFrame, clusters: pl.DataFrame, memory: pl.DataFrame) -
     """cluster, person: each known person with the one cluster it goes to, the oldest person of a cluster first."""
     aged = votes.join(clusters.select("cluster", "smallest"), on="cluster", maintain_order="left")
     aged = aged.with_columns(memory["first_seen"].gather(aged["person"]))
-    one = aged.sort("person", pl.col("votes") * -1, "smallest").unique("person", keep="first", maintain_order=True)
+    one = aged.filter(~pl.col("is_refuted")).sort("person", pl.col("votes") * -1, "smallest").unique("person", keep="first", maintain_order=True)
     return one.sort("cluster", "first_seen", "person").select("cluster", "person")
 
 
@@ -193,6 +218,7 @@ def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memo
     merges = merges.group_by("person_id").agg(others=pl.col("others").sort(), cause=cause).select("person_id", kind=pl.lit("merged"), others="others", cause="cause")
     now = named.select("cluster", "is_decided", now="person_id", now_person="person")
     parts = votes.filter(pl.col("votes") > 0).join(now, on="cluster").filter(pl.col("now_person").ne_missing(pl.col("person")))
+    parts = parts.filter(~pl.col("is_refuted") | pl.col("now_person").is_null())
     parts = parts.join(merged.select("person", now_person="into"), on=["person", "now_person"], how="anti")
     splits = parts.join(named.select("person").drop_nulls(), on="person", how="semi")
     splits = splits.with_columns(called.gather(splits["person"])).group_by("person_id").agg(others=pl.col("now").unique().sort(), cause=cause)

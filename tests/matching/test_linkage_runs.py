@@ -204,6 +204,38 @@ def test_a_child_who_was_gone_comes_back_as_the_same() -> None:
     assert third.tables["person"].filter(pl.col("person_id") == ids(first)["a"])["first_seen"].item() == date(2026, 11, 1)
 
 
+def listed(*children: tuple[str, date, str]) -> list[dict[str, Any]]:
+    """A list that a department numbers from 1: name, birth date and number of each child."""
+    return [row(str(i), name=name, birth_date=born, id_number=own, address=f"第{i}户") for i, (name, born, own) in enumerate(children, start=1)]
+
+
+def by_number(linked: Linked) -> dict[str, str]:
+    return dict(linked.tables["person"].select("id_number", "person_id").iter_rows())
+
+
+def test_a_list_that_is_numbered_anew_gives_nobody_another_child_s_identifier() -> None:
+    boy, second, third = ("张浩宇", BORN, BOY), ("冉俊杰", date(2017, 8, 19), number("500106", date(2017, 8, 19), 111)), ("谭子轩", date(2012, 1, 30), number("500106", date(2012, 1, 30), 133))
+    newcomer = ("秦博文", date(2019, 11, 4), number("500106", date(2019, 11, 4), 115))
+    first = night(listed(boy, second, third))
+    turned = night(listed(third, boy, second), first)
+    assert by_number(turned) == by_number(first)
+    assert turned.tables["identity_event"].is_empty()
+    moved_up = night(listed(second, third), turned)
+    assert by_number(moved_up) == {own: code for own, code in by_number(first).items() if own != BOY}
+    assert moved_up.tables["identity"].filter(pl.col("person_id") == by_number(first)[BOY])["state"].to_list() == ["gone"]
+    moved_down = night(listed(newcomer, second, third), moved_up)
+    assert {own: code for own, code in by_number(moved_down).items() if own != newcomer[2]} == by_number(moved_up)
+    assert by_number(moved_down)[newcomer[2]] not in by_number(first).values()
+    assert night(listed(boy, newcomer, second, third), moved_down).tables["identity_event"].is_empty()
+
+
+def test_a_number_that_was_corrected_stays_the_child_s_whatever_its_birth_date() -> None:
+    first = night([row("1", id_number=BOY)])
+    born = date(2016, 10, 27)
+    second = night([row("1", id_number=number("500106", born, 135), birth_date=born)], first)
+    assert ids(second) == ids(first)
+
+
 def test_identifiers_say_nothing_of_numbers() -> None:
     linked = night([row("a", id_number=BOY)])
     (made,) = set(ids(linked).values())
