@@ -162,18 +162,22 @@ def _open_numbers(rows: pl.DataFrame, persons: pl.Series, changed: pl.Series) ->
     """person_id, id_number, id_number_status, former_id_numbers (null where none) of persons with no number of their own, or with several.
 
     Of several numbers the current one is not known as an older one (inside a record key, or by an entry of the household register that was cancelled), then
-    stands in the household register's newest export, then in the newest of all, then in most rows; they conflict unless the household register shows the change.
+    has an entry in the household register that has not ended, then stands in the register's newest export, then in the newest of all, then in most rows;
+    they conflict unless the household register shows the change.
     """
     inside = rows.filter(pl.col("own_id").is_not_null(), pl.col("key_id_number").is_not_null(), pl.col("own_id") != pl.col("key_id_number"))
     registered = rows.filter(pl.col("own_id").is_not_null(), pl.col("feed") == "household")
-    given_up = registered.group_by("person_id", "own_id").agg(pl.col("is_cancelled").fill_null(False).all()).filter("is_cancelled")
-    older = pl.concat([inside.select("person_id", own_id="key_id_number"), given_up.select("person_id", "own_id")]).unique().with_columns(is_older=pl.lit(True))
+    ended = registered.with_columns(pl.col("is_cancelled", "is_moved_out").fill_null(False)).group_by("person_id", "own_id").agg(
+        pl.col("is_cancelled").all(), stands=(~pl.col("is_cancelled") & ~pl.col("is_moved_out")).any()
+    )
+    given_up = ended.filter("is_cancelled").select("person_id", "own_id")
+    older = pl.concat([inside.select("person_id", own_id="key_id_number"), given_up]).unique().with_columns(is_older=pl.lit(True))
     counted = rows.filter(pl.col("own_id").is_not_null()).group_by("person_id", "own_id").agg(
         count=pl.len(), newest=pl.col("export_date").max(), household=pl.col("export_date").filter(pl.col("feed") == "household").max()
     )
     ranked = counted.join(older, on=["person_id", "own_id"], how="left").with_columns(pl.col("is_older").fill_null(False))
-    ranked = ranked.sort(
-        "person_id", "is_older", "household", "newest", "count", "own_id", descending=[False, False, True, True, True, False], nulls_last=True
+    ranked = ranked.join(ended, on=["person_id", "own_id"], how="left").sort(
+        "person_id", "is_older", "stands", "household", "newest", "count", "own_id", descending=[False, False, True, True, True, True, False], nulls_last=True
     )
     first = ranked.unique("person_id", keep="first", maintain_order=True).select("person_id", number="own_id")
     others = ranked.join(first, left_on=["person_id", "own_id"], right_on=["person_id", "number"], how="anti")

@@ -29,7 +29,7 @@ Source = Callable[[], Iterator[pl.DataFrame]]
 _BUCKET_ROWS = 250_000
 _OF_PERSONS = (
     "record_hash", "feed", "record_key", "export_date", "name", "name_kind", "former_name", "sex", "birth_date", "birth_date_precision", "id_number",
-    "id_number_status", "key_id_number", "document_type", "ethnicity", "is_cancelled",
+    "id_number_status", "key_id_number", "document_type", "ethnicity", "is_cancelled", "is_moved_out",
 )  # fmt: skip
 _LISTS = ("relatives", "phones")
 # the columns of RECORD that are read

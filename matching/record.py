@@ -35,6 +35,9 @@ _PLACES = {
     "disease_control": ("residence", "clinic"), "disability": ("residence",), "survey": ("residence",), "assistance": ("aid",),
 }  # fmt: skip
 
+# how an entry of the household register ended
+_ENDED = {"is_cancelled": "其他注销", "is_moved_out": "迁出"}
+
 
 def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """RECORD of a feed's standardised rows, in their order."""
@@ -52,7 +55,7 @@ def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
         _place(feed, "code").alias("place_code"),
         _place(feed, "township").alias("place_township"),
         _address(feed).alias("address"),
-        ((pl.col("hukou_status") == "其他注销") if "hukou_status" in standard.columns else pl.lit(None, dtype=pl.Boolean)).alias("is_cancelled"),
+        *(((pl.col("hukou_status") == word) if "hukou_status" in standard.columns else pl.lit(None, dtype=pl.Boolean)).alias(name) for name, word in _ENDED.items()),
         *(_ethnicity() if "ethnicity" in standard.columns else []),
     )
     absent = [c for c in RECORD.columns if c.name not in made.columns]

@@ -61,6 +61,7 @@ RECORD = Table(
         Column("place_township", pl.String, "所在乡镇街道", "its township by name"),
         Column("address", pl.String, "地址", "address as written"),
         Column("household_key", pl.String, "户号", "household number"),
+        Column("is_moved_out", pl.Boolean, "户口已迁出（迁出）", "the household register's entry ended when the child moved out: where another entry has another number, that one counts"),
         Column("is_cancelled", pl.Boolean, "户口已注销（其他注销）", "the household register's entry was cancelled, though the child lives: its number was given up where the child has another"),
         req("warnings", pl.List(pl.String), "提示", "what was faulty and done without, as codes"),
     ),

@@ -86,6 +86,17 @@ def test_a_number_whose_entry_in_the_register_was_cancelled_is_one_the_child_had
     assert child.select("id_number", "id_number_status", "former_id_numbers").rows() == [(today, "valid", [({BOY, TWIN} - {today}).pop()])]
 
 
+@pytest.mark.parametrize(("moved", "today"), [([True, False], TWIN), ([False, True], BOY), ([None, True], BOY), ([True, True], BOY)])
+def test_the_number_of_today_is_that_of_the_entry_that_has_not_ended(moved: list[bool | None], today: str) -> None:
+    """The child moved to another household and was given another number there; three rows still hold the first."""
+    entries = [
+        row(key, feed="household", id_number=own, household_key=key, is_moved_out=ended, relatives=[person("张建国", "father", number("500116", date(1985, 1, 2), 111))])
+        for key, own, ended in zip(("H1", "H2"), (BOY, TWIN), moved, strict=True)
+    ]
+    child = night([*entries, *(row(f"roll{i}", feed="education", id_number=BOY) for i in range(3))]).tables["person"]
+    assert child.select("id_number", "id_number_status", "former_id_numbers").rows() == [(today, "valid", [({BOY, TWIN} - {today}).pop()])]
+
+
 def test_a_number_is_not_given_up_while_another_entry_of_the_register_has_it() -> None:
     home = {"feed": "household", "household_key": "H1", "relatives": FAMILY}
     entries = [row(f"e{i}", id_number=own, is_cancelled=ended, **home) for i, (own, ended) in enumerate([(BOY, True), (BOY, False), (BOY, None), (TWIN, False)])]
