@@ -119,7 +119,7 @@ def pair(register: Path, left: str, right: str) -> PairAnswer:
         obstacles.append((
             f"综合可能性 {probability:.1%}，低于自动关联的标准 {model.link:.0%}", f"taken together the probability is {probability:.1%}, below the {model.link:.0%} it takes to link"
         ))  # fmt: skip
-    obstacles += [CAUSES[cause] for cause in _queued(register, left, right)]
+    obstacles += [CAUSES[cause] for cause in _queued(register, held)]
     return _answer(left, right, best, _lines(best["comparisons"], model), obstacles)
 
 
@@ -143,13 +143,21 @@ def _rows_of(register: Path, persons: list[str]) -> tuple[pl.DataFrame, pl.DataF
     return held.sort("feed", "source_file", "source_row"), RECORD.conform(record).sort(RECORD.key)
 
 
-def _queued(register: Path, left: str, right: str) -> list[str]:
-    """Why clustering kept the two apart, and whether a clerk did, as the review queue has it."""
+def _queued(register: Path, held: pl.DataFrame) -> list[str]:
+    """Why clustering kept the two apart, and whether a clerk did, as the review queue has it; a side that is called otherwise by now is known by its rows.
+
+    Args:
+        held: person_id and record_hash of the rows of both.
+    """
+    sides = held.group_by("person_id", maintain_order=True).agg("record_hash")
+    one, other = sides["record_hash"].to_list()
     with duckdb.connect(str(register), read_only=True) as con:
         found = con.execute(
             """SELECT cause, decision FROM review_queue
-            WHERE list_contains($pair, "left") AND list_contains($pair, "right") ORDER BY pair_id""",
-            {"pair": [left, right]},
+            WHERE (list_contains($pair, "left") AND list_contains($pair, "right"))
+            OR (list_has_any($one::UBIGINT[], left_records) AND list_has_any($other::UBIGINT[], right_records))
+            OR (list_has_any($other::UBIGINT[], left_records) AND list_has_any($one::UBIGINT[], right_records)) ORDER BY pair_id""",
+            {"pair": sides["person_id"].to_list(), "one": one, "other": other},
         ).fetchall()
     causes = ["decided" if decision in ("different", "unsure") else cause for cause, decision in found]
     return [cause for cause in causes if cause in CAUSES and cause != "doubtful"]

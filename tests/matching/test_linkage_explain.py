@@ -85,6 +85,21 @@ def test_what_clustering_and_clerks_said_of_two_stands_against_them(register: Pa
         assert any(said in obstacle for obstacle in pair(copy, left, right).english)
 
 
+def test_a_clerk_s_decision_stands_against_them_though_a_side_was_called_otherwise_then(register: Path, tmp_path: Path) -> None:
+    import shutil
+
+    left, right = person_of(register, "a"), person_of(register, "t")
+    copy = Path(shutil.copy(register, tmp_path / "register.duckdb"))
+    with duckdb.connect(str(copy)) as con:
+        rows = dict(con.execute("SELECT person_id, list(record_hash) FROM person_record GROUP BY person_id").fetchall())
+        con.execute(
+            """INSERT INTO review_queue (pair_id, "left", "right", cause, decision, left_records, right_records) VALUES ('R1', 'CFORMER', $right, 'decided', 'different', $one, $other)""",
+            {"right": right, "one": rows[left][:1], "other": rows[right][:1]},
+        )
+    assert any("a clerk decided" in obstacle for obstacle in pair(copy, left, right).english)
+    assert any("a clerk decided" in obstacle for obstacle in pair(copy, right, left).english)
+
+
 def test_a_person_nobody_knows(register: Path) -> None:
     with pytest.raises(UnknownPersonError, match="the register has no person CXXXX"):
         links(register, "CXXXX")
