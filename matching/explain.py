@@ -140,6 +140,8 @@ def _rows_of(register: Path, persons: list[str]) -> tuple[pl.DataFrame, pl.DataF
     for person in persons:
         if held.filter(pl.col("person_id") == person).is_empty():
             raise UnknownPersonError(f"the register has no person {person}: check the code, or look into its table identity for the one it was merged into")
+    # a register that is older than a column has none of it
+    record = record.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in RECORD.schema.items() if name not in record.columns)
     return held.sort("feed", "source_file", "source_row"), RECORD.conform(record).sort(RECORD.key)
 
 
