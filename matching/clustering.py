@@ -86,14 +86,15 @@ def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Cl
     """Clusters from edges l, r, match_weight (those above the link threshold only).
 
     Args:
-        edges: candidate links, with `wavering` where the limits have sources: two names, and nothing that only one child would share. What several
-            senders call each of the two is no slip of the pen. limits: the constraints. margin: bits by which the best of several links that exclude each other must lead.
+        edges: candidate links, with `wavering` where the limits have sources: the cause to refuse two names, and nothing that only one child would share, null
+            of other links. What several senders say of each of the two is no slip of the pen. limits: the constraints. margin: bits by which the best of several links that exclude each other must lead.
     """
     count = len(limits.trusted)
-    wavering = pl.lit(False) if limits.sources is None else pl.col("wavering")
+    nothing = pl.lit(None, dtype=pl.String)
+    wavering = nothing if limits.sources is None else pl.col("wavering")
     wanted = pl.concat([
         edges.select("l", "r", "match_weight", wavering=wavering, decided=pl.lit(False)),
-        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), wavering=pl.lit(False), decided=pl.lit(True)),
+        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), wavering=nothing, decided=pl.lit(True)),
     ]).sort("decided", "match_weight", "l", "r", descending=[True, True, False, False])  # fmt: skip
     wanted = wanted.unique(["l", "r"], keep="first", maintain_order=True)
     linked = pl.concat([wanted["l"], wanted["r"]]).unique().sort()
@@ -115,7 +116,7 @@ def _clustered(wanted: pl.DataFrame, limits: Constraints, margin: float) -> Clus
     """The same of units that all have an edge, numbered without a gap; `wanted`: their edges, best first."""
     count = len(limits.trusted)
     part = _components(count, wanted)
-    troubled = _troubled(part, limits, part[wanted.filter("wavering")["l"].to_numpy()])
+    troubled = _troubled(part, limits, part[wanted.filter(pl.col("wavering").is_not_null())["l"].to_numpy()])
     walk = _Walk(limits, margin, troubled)
     refused = walk.through(wanted.filter(pl.col("l").is_in(troubled.implode())))
     calm = wanted.filter(~pl.col("l").is_in(troubled.implode()))
@@ -175,7 +176,7 @@ class _Walk:
             if decided:
                 cause = self._contradiction(a, b)
             elif wavering and self._established(a) and self._established(b):
-                cause = "twins"
+                cause = wavering
             else:
                 cause = self._conflict(a, b) or self._ambiguous(left, right, weight, rivals)
             if cause is None:

@@ -139,13 +139,20 @@ def _own_ids(night: Night) -> pl.Series:
 
 
 def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs heavy enough to link, but those of two numbers: l, r, match_weight, and `wavering`, where nothing but the family and the day agree."""
+    """The pairs heavy enough to link, but those of two numbers: l, r, match_weight, and `wavering`: what they may be instead, where name and birth date do not both agree
+    and nothing but the family does besides."""
     name, birth = model.comparison("name"), model.comparison("birth_date")
     other_name = pl.col("name").is_between(name.position("order"), name.position("different"))
     by_number = (pl.col("id_number") <= model.comparison("id_number").position("one_digit")).fill_null(False)
     by_key = pl.any_horizontal((pl.col(c) == 0).fill_null(False) for c in ("certificate", "document", "record_key"))
-    wavering = other_name & (pl.col("birth_date") == birth.position("same")) & ~by_number & ~by_key
-    told = weighed.select("l", "r", "match_weight", "match_probability", "both_trusted", wavering=wavering.fill_null(False))
+    differs = other_name | pl.col("name").is_in([name.position("same_sound"), name.position("other_surname")])
+    apart = differs & pl.col("birth_date").is_between(birth.position("swapped"), birth.position("different"))
+    wavering = (
+        pl.when(by_number | by_key).then(None)
+        .when(other_name & (pl.col("birth_date") == birth.position("same"))).then(pl.lit("twins"))
+        .when(apart).then(pl.lit("contradiction"))
+    )  # fmt: skip
+    told = weighed.select("l", "r", "match_weight", "match_probability", "both_trusted", wavering=wavering)
     return told.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted")).select("l", "r", "match_weight", "wavering")
 
 
