@@ -60,15 +60,15 @@ def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Name
     """Gives every cluster its identifier.
 
     Args:
-        rows: cluster, record_hash, feed_key (hash of feed:record_key), own_id (packed), first_seen and last_seen (export dates), is_decided (a reviewer
-            joined something in the cluster); one row a distinct record.
+        rows: cluster, record_hash, feed_key (hash of feed:record_key), own_id (packed), first_seen and last_seen (export dates), is_joined, is_parted (a
+            reviewer said that it is one with another, or that it is not); one row a distinct record.
         memory: the identity table of the last run (IDENTITY).
         as_of: date of the events.
     """
     memory = memory.sort("person_id")
     votes = _votes(rows, memory)
     clusters = rows.group_by("cluster").agg(
-        smallest=pl.col("record_hash").min(), first_seen=pl.col("first_seen").min(), last_seen=pl.col("last_seen").max(), is_decided=pl.col("is_decided").any()
+        smallest=pl.col("record_hash").min(), first_seen=pl.col("first_seen").min(), last_seen=pl.col("last_seen").max(), is_joined=pl.col("is_joined").any(), is_parted=pl.col("is_parted").any(),
     ).sort("smallest")  # fmt: skip
     claims = _claims(votes, clusters, memory)
     is_first = claims["cluster"].is_first_distinct()
@@ -211,17 +211,17 @@ def living(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 
 def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Merges and splits of this run."""
-    cause = pl.when(pl.col("is_decided").any()).then(pl.lit("review")).otherwise(pl.lit("records"))
+    by_joining, by_parting = (pl.when(pl.col(said).any()).then(pl.lit("review")).otherwise(pl.lit("records")).alias("cause") for said in ("is_joined", "is_parted"))
     called = memory["person_id"]
-    merges = merged.join(named.select("cluster", "is_decided"), on="cluster", maintain_order="left")
+    merges = merged.join(named.select("cluster", "is_joined"), on="cluster", maintain_order="left")
     merges = merges.with_columns(others=called.gather(merges["person"]), person_id=called.gather(merges["into"]))
-    merges = merges.group_by("person_id").agg(others=pl.col("others").sort(), cause=cause).select("person_id", kind=pl.lit("merged"), others="others", cause="cause")
-    now = named.select("cluster", "is_decided", now="person_id", now_person="person")
+    merges = merges.group_by("person_id").agg(by_joining, others=pl.col("others").sort()).select("person_id", kind=pl.lit("merged"), others="others", cause="cause")
+    now = named.select("cluster", "is_parted", now="person_id", now_person="person")
     parts = votes.filter(pl.col("votes") > 0).join(now, on="cluster").filter(pl.col("now_person").ne_missing(pl.col("person")))
     parts = parts.filter(~pl.col("is_refuted") | pl.col("now_person").is_null())
     parts = parts.join(merged.select("person", now_person="into"), on=["person", "now_person"], how="anti")
     splits = parts.join(named.select("person").drop_nulls(), on="person", how="semi")
-    splits = splits.with_columns(called.gather(splits["person"])).group_by("person_id").agg(others=pl.col("now").unique().sort(), cause=cause)
+    splits = splits.with_columns(called.gather(splits["person"])).group_by("person_id").agg(by_parting, others=pl.col("now").unique().sort())
     both = pl.concat([merges, splits.select("person_id", kind=pl.lit("split"), others="others", cause="cause")]).with_columns(on_date=pl.lit(as_of))
     return IDENTITY_EVENT.conform(both.sort("person_id", "kind"))
 

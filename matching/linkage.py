@@ -128,9 +128,16 @@ def clustered(night: Night, paired: Shed, previous: Mapping[str, pl.LazyFrame], 
     bound = decisions(queue_of(previous), rows, partial(remember, previous))
     links = _links(weighed, model)
     clustering = cluster_units(links, _constraints(night, weighed, bound, links, model), model.margin)
-    decided = pl.concat([bound["l"], bound["r"]]).unique()
-    rows = rows.with_columns(clustering.cluster["cluster"].gather(rows["unit"]), is_decided=pl.col("unit").is_in(decided.implode()))
+    same = pl.col("decision") == "same"
+    rows = rows.with_columns(
+        clustering.cluster["cluster"].gather(rows["unit"]), is_joined=_is_either(bound.filter(same)), is_parted=_is_either(bound.filter(~same))
+    )
     return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, paired.shown, clustering, bound, rows)
+
+
+def _is_either(pairs: pl.DataFrame) -> pl.Expr:
+    """Whether `unit` is an end of one of some pairs."""
+    return pl.col("unit").is_in(pl.concat([pairs["l"], pairs["r"]]).unique().implode())
 
 
 def _own_ids(night: Night) -> pl.Series:

@@ -283,6 +283,15 @@ def test_a_clerk_may_join_two_numbers_and_it_lasts() -> None:
     assert set(ids(third).values()) == set(ids(second).values())
 
 
+def test_what_joins_two_against_a_clerk_s_word_is_not_called_the_clerk_s() -> None:
+    """A clerk kept the two apart; then both senders hold one number."""
+    first = night(TWO)
+    kept = night(TWO, first, decide(first, "different"))
+    joined = night([TWO[0], TWO[1] | {"id_number": BOY}], kept)
+    assert joined.tables["identity_event"].select("kind", "cause").rows() == [("merged", "records")]
+    assert joined.tables["review_queue"]["cause"].to_list() == ["contradiction"]
+
+
 @pytest.mark.parametrize("decision", ["different", "unsure"])
 def test_a_clerk_keeps_two_rows_apart(decision: str) -> None:
     alike = [row("a", feed="health", phones=["13512345678"]), row("b", feed="survey", phones=["13512345678"])]
