@@ -120,7 +120,7 @@ def _refuted(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> 
         return pl.repeat(False, counted.height, eager=True)
     names = _listed(known, "id_numbers").with_columns(identifiers.packed(pl.col("value")))
     elsewhere = pl.col("value").is_in(own["own_id"].implode()) | pl.col("own_id").is_in(names["value"].implode())
-    days = both.select((pl.col(c) // identifiers.TAIL % 10**8).cast(pl.String) for c in ("own_id", "value"))
+    days = both.select(identifiers.packed_day(pl.col(c)).cast(pl.String) for c in ("own_id", "value"))
     edits = process.cpdist(days["own_id"].to_list(), days["value"].to_list(), scorer=OSA.distance, score_cutoff=2)
     told = both.with_columns(is_other=elsewhere, is_like=pl.Series(edits, dtype=pl.Int32) <= 1)
     against = told.group_by("vote").agg(pl.col("is_other").any() & ~pl.col("is_like").any()).filter("is_other")["vote"]

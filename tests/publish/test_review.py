@@ -211,6 +211,14 @@ def test_a_day_may_be_written_in_any_usual_way(day: Any, tmp_path: Path) -> None
     assert recalled(tmp_path)["decided_on"].item() == date(2026, 12, 1)
 
 
+@pytest.mark.parametrize("changed", [3, 4])
+def test_of_a_pair_that_was_handed_out_with_its_decision_the_row_that_was_changed_counts(tmp_path: Path, changed: int) -> None:
+    """Both rows of an unsure pair come filled in; a clerk need fill in one."""
+    out, _ = exported(tmp_path, pair(1, decision="unsure", decided_by="核对员", decided_on=date(2026, 11, 20)))
+    assert import_decisions(filled(out, answer(changed, "同一人")), tmp_path / "register.duckdb") == Imported(1, 0, ())
+    assert recalled(tmp_path)["decision"].to_list() == ["same"]
+
+
 def test_the_same_workbook_twice_adds_nothing_and_a_later_decision_counts(tmp_path: Path) -> None:
     out, _ = exported(tmp_path, pair(1))
     register = tmp_path / "register.duckdb"
