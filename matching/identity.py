@@ -108,6 +108,8 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     silent = numbered.select("cluster", person=pl.Series(_owners(numbered["own_id"], held))).filter(pl.col("person") != _NOBODY)
     silent = silent.unique().cast({"person": pl.UInt32}).join(standing, on="person", how="anti")
     return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64), is_refuted=pl.lit(False))]).sort("cluster", "person")
+
+
 def _refuted(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """Which votes by record key alone are for another child, under whose key the department has put this one: no number in common, their birth dates no
     slip apart, and either number is another's: the person's stands in another cluster, or the cluster's is another known person's.
