@@ -66,6 +66,8 @@ def _gather_visits(work: Path) -> None:
     """Visits of tonight's files and of every night before, each once, given to the child that its identifier stands for today."""
     before = work / "previous" / "visit.parquet"
     held = [pl.read_parquet(path) for path in (before, work / "standard" / "visit.parquet") if path.exists()]
+    # a register that is older than the column has no warnings of visits
+    held.append(pl.DataFrame(schema={"warnings": pl.List(pl.String)}))
     visits = pl.concat(held, how="diagonal_relaxed").unique("record_hash", keep="first", maintain_order=True)
     if visits.is_empty():
         return
