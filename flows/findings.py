@@ -79,8 +79,8 @@ def _review(work: Path) -> dict[str, int]:
 
 
 def _visits(work: Path) -> dict[str, int]:
-    """How many visits, of all nights, name an identifier that nobody ever had."""
-    visits, known = (work / "facts" / "visit.parquet"), pl.scan_parquet(work / "identity.parquet")
+    """How many visits of the files in use name an identifier that nobody ever had."""
+    visits, known = (work / "standard" / "visit.parquet"), pl.scan_parquet(work / "identity.parquet")
     if not visits.exists():
         return {"visits_unknown": 0}
     return {"visits_unknown": pl.scan_parquet(visits).join(known, on="person_id", how="anti").select(pl.len()).collect().item()}

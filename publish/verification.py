@@ -1,6 +1,6 @@
 """What became of the departments' answers, for civil affairs: one workbook a night. Enters: the register. Leaves: `核实情况_<as_of>.xlsx`, entered in the export log.
 
-Six sheets: answers that do not count, by file and row, with the reason; visits to nobody the register knows; answers of departments that differ about one
+Five sheets: answers that do not count, by file and row, with the reason; answers of departments that differ about one
 child; rosters whose answers are overdue; what was corrected, by whom and when; what else does not count of the other sheets that came back.
 """
 
@@ -32,18 +32,17 @@ _WHY = (SheetColumn("state", "处理", 13), SheetColumn("problem", "原因", 46)
 
 
 def write_verification(register: Path, out: Path, sender: Sender) -> list[Handout]:
-    """Write the workbook; returns it, or nothing where no roster was answered, none is overdue, no visit went to nobody, and all that came back on other sheets counts."""
+    """Write the workbook; returns it, or nothing where no roster was answered, none is overdue, and all that came back on other sheets counts."""
     _, as_of = newest_run(register)
     with reading(register) as con:
         answers = con.sql(query("verification/answers")).pl()
         turned_away = con.sql(query("verification/quarantined")).pl()
-        visits = con.sql(query("verification/visits")).pl()
         returned = con.sql(query("verification/returned")).pl()
         progress = con.sql("SELECT * FROM v_verification_progress").pl()
     late = overdue(progress, as_of, Layout.load())
-    if not (answers.height + turned_away.height + visits.height + late.height + returned.height):
+    if not (answers.height + turned_away.height + late.height + returned.height):
         return []
-    pages = (_unused(answers, turned_away), _nobody(visits), _disputed(answers), _overdue(late), _corrected(answers), unused_page(returned))
+    pages = (_unused(answers, turned_away), _disputed(answers), _overdue(late), _corrected(answers), unused_page(returned))
     tray = Tray(register, out, sender)
     handout = Handout(
         "verification", f"核实情况_{as_of}.xlsx", "", CIVIL_AFFAIRS, None, as_of, "核对各部门核实反馈的采纳情况，催办逾期", answers.height, ("姓名", "核实反馈")
@@ -71,15 +70,6 @@ def _unused(answers: pl.DataFrame, turned_away: pl.DataFrame) -> Sheet:
     return Sheet("未采纳", "未采纳的核实反馈", (*_PLACE, *_WHY, *_WHO, *_SAID), both, frozen=2)
 
 
-def _nobody(visits: pl.DataFrame) -> Sheet:
-    """The visits that move no plan, for nobody ever had the identifier they name."""
-    columns = (
-        *_PLACE, SheetColumn("person_id", "人员编码", 20), SheetColumn("visited_on", "走访日期", 12), SheetColumn("result", "走访结果", 11),
-        SheetColumn("visited_by", "走访人", 9), SheetColumn("sheet_id", "走访表编号", 22),
-    )  # fmt: skip
-    return Sheet("走访查无此人", "人员编码查无此人的走访记录", columns, visits, frozen=2)
-
-
 def _disputed(answers: pl.DataFrame) -> Sheet:
     """The answers that differ, one child's together."""
     differ = answers.filter("is_disputed").with_columns(pl.col("state").replace(STATE_WORDS)).sort("person_id", "question", "verified_on", "source_file", "source_row")
@@ -100,14 +90,13 @@ def _corrected(answers: pl.DataFrame) -> Sheet:
 
 
 def _notes(as_of: date, rows: list[int]) -> Notes:
-    unused, nobody, disputed, late, applied, others = rows
+    unused, disputed, late, applied, others = rows
     return Notes(
         "说明",
         f"核实情况说明　{as_of}",
         (
-            ("本表内容", f"截至{as_of}：未采纳{unused}条，走访查无此人{nobody}条，部门间不一致{disputed}条，逾期未反馈的花名册{late}份，已采纳{applied}条，其他表中未采用{others}行。"),
+            ("本表内容", f"截至{as_of}：未采纳{unused}条，部门间不一致{disputed}条，逾期未反馈的花名册{late}份，已采纳{applied}条，其他表中未采用{others}行。"),
             ("未采纳", "按来源文件和行号列出，并说明原因。行号从表头下一行算起为1。请退回该部门按原因改正后重新报送。"),
-            ("走访查无此人", "走访记录中的人员编码从未发出过，走访计划未更新。请对照走访表改正人员编码后重新报送；原记录保留。"),
             ("部门间不一致", "同一儿童各部门答复不同。姓名、性别、出生日期、证件号、户籍地以公安答复为准，居住情况和监护人以民政答复为准；主管部门未答复的均未采纳。"),
             ("逾期未反馈", "以本季度第一份花名册发出日起算。"),
             ("已采纳", "作为认定依据，效力与当面摸排相同，以较新的为准；原数据保留，不被覆盖。"),

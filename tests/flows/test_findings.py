@@ -47,9 +47,9 @@ def test_visits_to_a_code_that_nobody_ever_had_are_told_and_where_they_are_liste
 @pytest.mark.parametrize("there", [True, False])
 def test_visits_to_nobody_are_counted_and_those_to_merged_and_gone_children_are_not(tmp_path: Path, there: bool) -> None:
     pl.DataFrame({"person_id": ["A", "B", "C"], "state": ["live", "merged", "gone"]}).write_parquet(tmp_path / "identity.parquet")
-    (tmp_path / "facts").mkdir()
+    (tmp_path / "standard").mkdir()
     if there:
-        pl.DataFrame({"person_id": ["A", "B", "C", "D", "D"]}).write_parquet(tmp_path / "facts" / "visit.parquet")
+        pl.DataFrame({"person_id": ["A", "B", "C", "D", "D"]}).write_parquet(tmp_path / "standard" / "visit.parquet")
     assert _visits(tmp_path) == {"visits_unknown": 2 if there else 0}
 
 

@@ -37,6 +37,7 @@ CASES = [
     (row("visit", warnings=["code_unknown:situation"]), "“强制报告情形”填写的内容看不懂，该项未采用；只能是：无、独自居住、监护人不履行监护责任、疑似家庭暴力、疑似意外伤害或不法侵害"),
     (row("visit", warnings=["code_unknown:still_needs_help"]), "“仍需帮扶”填写的内容看不懂，该项未采用；只能是：是、否"),
     (row("visit", warnings=["date_unreadable:reported_on"]), "“报告公安日期”看不懂，该项未采用；应如 2026-12-01"),
+    (row("visit", person_id="ZZ"), "人员编码不在登记库中，可能被改动，或本表出自另一个登记库；整行未采用，请按发出的表原编码填写"),
     (row("visit", visited_on=date(2062, 11, 24)), "“走访日期”晚于统计日，到该日才计入，请核对"),
     (row("exchange_reply"), None),
     (row("exchange_reply", person_id="X"), "人员编码不在登记库中"),

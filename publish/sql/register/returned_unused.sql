@@ -1,4 +1,4 @@
--- returned_unused: what does not count of the sheets that came back; answered rosters have verification_state, visits to nobody a query of their own
+-- returned_unused: what does not count of the sheets that came back; answered rosters have verification_state
 INSERT INTO returned_unused BY NAME
 WITH sheet AS (
     SELECT feed, source_file, source_row, person_id, warnings, 'visited_on' AS day, visited_on AS said_on, FALSE AS is_unsent, FALSE AS is_silent FROM standard_visit
@@ -13,7 +13,7 @@ judged AS (
         s.feed, s.source_file, s.source_row, s.person_id,
         list_concat(
             [p FOR p IN [
-                CASE WHEN i.person_id IS NULL AND s.feed <> 'visit' THEN 'person_unknown' END,
+                CASE WHEN i.person_id IS NULL THEN 'person_unknown' END,
                 CASE WHEN s.is_unsent AND i.person_id IS NOT NULL THEN 'not_sent' END,
                 CASE WHEN s.is_silent THEN 'missing:result' END,
                 CASE WHEN s.said_on > $as_of THEN 'date_ahead:' || s.day END
