@@ -131,9 +131,7 @@ def block(
         keys.keep(rules[i + 1 :])
     together = pl.Series(np.concatenate(found))
     found.clear()
-    both = together.sort().to_numpy()
-    both = both[_starts(both // _RULES)]
-    pair, by = both // _RULES, (both % _RULES).astype(np.uint8)
+    pair, by = _first(together.sort().to_numpy(), values, rules)
     new = np.bincount(by, minlength=len(rules))
     table = pl.DataFrame(report).with_columns(pairs_new=pl.Series(new))
     pairs_table = pl.DataFrame({"l": (pair // _SPAN).astype(np.uint32), "r": (pair % _SPAN).astype(np.uint32), "rule": by})
@@ -164,8 +162,8 @@ class _Blocks:
 class _Keys:
     """The keys of units under lists of attributes, each list worked out once and thinned at once: rules that begin alike share the work.
 
-    A key is a mix of the values in the bits that the unit's number leaves of 64, so one sort brings blocks together and drops repeats. Should two
-    lists of values ever meet in one key, a needless pair is compared; none is lost.
+    A key is a mix of the values in the bits that the unit's number leaves of 64, so one sort brings blocks together and drops repeats. Among millions some lists of
+    values meet in one key, others each night: what a pair shares is looked up before it is compared.
     """
 
     def __init__(self, values: dict[str, Sets], loose: Flags, bounds: Bounds, touched: Flags | None) -> None:
@@ -287,6 +285,21 @@ class _Keys:
                 wanted &= (looks[at] | np.repeat(looks[left], size[left])) & (here != there)
         here, there = here[wanted], there[wanted]
         return np.minimum(here, there) * _SPAN + np.maximum(here, there)
+
+
+def _first(found: Whole, values: dict[str, Sets], rules: tuple[Rule, ...]) -> tuple[Whole, npt.NDArray[np.uint8]]:
+    """Each pair once, and the first rule whose attributes its units share; `found`: pairs with the rules that found them, sorted."""
+    while True:
+        first = np.flatnonzero(_starts(found // _RULES))
+        pair, by = found[first] // _RULES, (found[first] % _RULES).astype(np.uint8)
+        agrees = np.ones(len(pair), dtype=np.bool_)
+        for i, rule in enumerate(rules):
+            at = np.flatnonzero(by == i)
+            left, right = pair[at] // _SPAN, pair[at] % _SPAN
+            agrees[at] = np.all([values[attribute].shared(left, right) for attribute in rule.attributes], axis=0)
+        if agrees.all():
+            return pair, by
+        found = np.delete(found, first[~agrees])
 
 
 def _places(start: Place, size: Place) -> Place:

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching import name_levels
+from matching import blocking, name_levels
 from matching.blocking import BLOCK_CAP, Bounds, Rule, block
 from matching.clustering import Constraints, cluster_units
 from matching.evaluation import TruthMismatchError, evaluate
@@ -78,6 +78,22 @@ def test_blocking_finds_what_brute_force_finds(units: list[tuple[int, int, bool]
     assert {(a, b): rule for a, b, rule in pairs.select("l", "r", "rule").iter_rows()} == expected
     assert report["pairs_new"].sum() == len(expected)
     assert report["pairs_possible"].to_list() == [sum(r == 0 for r in expected.values()), len(expected)]
+
+
+@pytest.mark.parametrize("cap", [BLOCK_CAP, 20])
+@pytest.mark.parametrize("rule", [("x", "y"), ("x",)])
+@pytest.mark.parametrize("asked", [1.0, 0.5])
+def test_values_that_meet_in_one_key_make_no_pair(monkeypatch: pytest.MonkeyPatch, rule: tuple[str, ...], asked: float, cap: int) -> None:
+    monkeypatch.setattr(blocking, "mixed", lambda value: (value.astype(np.uint64) % np.uint64(2)) << np.uint64(40))
+    rng = np.random.default_rng(6)
+    values = {name: sets({"unit": np.repeat(np.arange(40), 2), "value": rng.integers(0, most, 80)}) for name, most in (("x", 9), ("y", 6), ("sex", 4))}
+    touched = rng.random(40) < asked
+    found = block(values, np.zeros(40, dtype=np.bool_), (Rule(rule),), Bounds(cap=cap, further=("sex",)), None if asked == 1 else touched).pairs
+    sharing = {
+        (i, j) for i, j in itertools.combinations(range(40), 2)
+        if all(values[name].common(np.array([i]), np.array([j])).item() for name in rule) and (touched[i] or touched[j])
+    }  # fmt: skip
+    assert set(found.select("l", "r").iter_rows()) == sharing if cap == BLOCK_CAP else set(found.select("l", "r").iter_rows()) < sharing
 
 
 @settings(max_examples=60, deadline=None)
