@@ -50,7 +50,7 @@ class Units:
     """The units of a night: what they have, by attribute (`matching.features.attributes`), and what the values stand for.
 
     Attributes:
-        count: how many there are. names: the name table. partial: code, text of the numbers that are not whole. frequencies: see `matching.frequencies`.
+        count: how many there are. names: the name table. partial: code, text of the numbers that are not whole. frequencies, common: see `matching.frequencies`.
     """
 
     count: int
@@ -58,6 +58,7 @@ class Units:
     names: pl.DataFrame
     partial: pl.DataFrame
     frequencies: dict[str, Shares]
+    common: dict[str, Whole]
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,16 @@ def _by_value(
     level = np.where(pairs.both(units.values[known]), comparison.position(otherwise), -1)
     for step, attribute in reversed(steps):
         level = np.where(pairs.shared(units.values[attribute]), comparison.position(step), level)
+    if name in units.common:
+        same = np.flatnonzero(level == comparison.position("same"))
+        level[same[~_tells(_Pairs(pairs.left[same], pairs.right[same]), units, name)]] = comparison.position("common")
     return level
+
+
+def _tells(pairs: _Pairs, units: Units, attribute: str) -> npt.NDArray[np.bool_]:
+    """Whether a value that both units of each pair have is one that not too many have."""
+    pair, a, b = pairs.crossed(units.values[attribute])
+    return np.bincount(pair[(a == b) & ~np.isin(a, units.common[attribute])], minlength=len(pairs.left)) > 0
 
 
 def _best(pair: Place, level: Levels, frequency: npt.NDArray[np.float64], count: int) -> tuple[Levels, npt.NDArray[np.float64]]:

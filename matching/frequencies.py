@@ -1,7 +1,7 @@
-"""How frequent a value is: the sets of units go in, smoothed frequencies of names, sounds, given names and birthdays come out.
+"""How frequent a value is: the sets of units go in, smoothed frequencies of names, sounds, given names and birthdays come out, and the numbers that too many have.
 
 Each frequency is (count + pseudo x base) / (units + pseudo): with few rows the model's base speaks, with many the rows do. A night of five rows
-must not take every name for common.
+must not take every name for common. A number of one child or one family that many have is a teacher's, an office's, or what a form was filled in with where none was known.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import numpy.typing as npt
 import polars as pl
 
 from matching.model import Model
-from matching.sets import Sets, stored
+from matching.sets import Sets, Whole, stored
+
+# how many units may hold one number: a family of five of whom no row has a number, and the few rows of one child
+MOST_HOLDERS = {"phone": 20, "certificate": 10, "document": 10}
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ def frequencies(values: dict[str, Sets], names: pl.DataFrame, model: Model) -> d
         "same_sound": _of_names(sounds, shares["same_sound"], count),
         "other_surname": _of_names(borne.select("code", text="given"), shares["other_surname"], count),
     }
+
+
+def common(values: dict[str, Sets]) -> dict[str, Whole]:
+    """The phones, certificates and documents that too many units hold to tell of one child, by attribute, ascending."""
+    return {attribute: _held_by_many(values[attribute].value, most) for attribute, most in MOST_HOLDERS.items()}
+
+
+def _held_by_many(value: Whole, most: int) -> Whole:
+    held = np.sort(value)
+    # held by one more than the most: so many places on there is the same number
+    return np.unique(held[most:][held[most:] == held[:-most]])
 
 
 def _of_names(texts: pl.DataFrame, shares: Shares, count: int) -> Shares:

@@ -24,6 +24,8 @@ _DOTS = r"[•・‧．.∙⋅·\u{2010}-\u{2015}\-]"
 # what stands where a character could not be written
 _UNREADABLE = r"[?？□■〓\u{FFFD}○\u{E000}-\u{F8FF}]"
 _NICKNAMES = ["毛毛", "宝宝", "小宝", "大宝", "二宝", "三宝", "贝贝", "妞妞", "乐乐", "豆豆", "囡囡", "丫丫", "皮皮", "小毛", "毛头", "妹妹", "弟弟", "娃娃", "幺妹", "幺儿", "小妹", "婴儿", "新生儿", "男婴", "女婴", "未取名", "未命名", "待取名"]
+# what stands where a relative's name was asked for, beside the words for what relation it is
+_NOBODY = ["家长", "监护人", "本人", "同上", "亲属", "亲戚", "其他", "其他亲属", "老师", "班主任", "未知", "不知", "不知道", "不明", "暂无", "没有", "空", "已故", "去世", "死亡", "失踪", "失联", "离异"]
 _MOST_READINGS = 8
 
 
@@ -89,6 +91,12 @@ def kind(name: pl.Expr) -> pl.Expr:
 def parent_in_name(name: pl.Expr) -> pl.Expr:
     """The parent's name that a newborn's name carries (王丽 of 王丽之女); null for any other name."""
     return name.str.extract(r"^(.{2,8}?)之(?:长|次|大|小|幼|双胞胎)?(?:子|女|男|婴|儿)[0-9A-Z一二甲乙]?$", 1)
+
+
+def of_relative(name: pl.Expr) -> pl.Expr:
+    """The name of a relative; null where a word stands there that is nobody's name (父亲, 家长, 已故), and would make one family of all who have it."""
+    words = [*_NOBODY, *lists.read("relation_words.csv").get_column("word")]
+    return pl.when(~name.is_in(words)).then(name)
 
 
 def surname(name: pl.Expr) -> pl.Expr:

@@ -15,7 +15,7 @@ from matching import anchors, features
 from matching.coding import Records, code_records
 from matching.comparisons import Units
 from matching.features import Members
-from matching.frequencies import frequencies
+from matching.frequencies import common, frequencies
 from matching.model import Model
 from matching.sets import Sets
 
@@ -39,7 +39,7 @@ class Night:
     def shed(self) -> None:
         """Let go of what pairs are made of, when they are made; how many units there are stays."""
         self.records.names = self.records.names.clear()
-        self.units = replace(self.units, values={}, names=self.records.names, partial=self.units.partial.clear(), frequencies={})
+        self.units = replace(self.units, values={}, names=self.records.names, partial=self.units.partial.clear(), frequencies={}, common={})
 
     @property
     def trust(self) -> pl.DataFrame:
@@ -81,7 +81,7 @@ def prepare_rows(records: Records, model: Model) -> Units:
 def _units(records: Records, values: dict[str, Sets], model: Model) -> Units:
     """The units' values, and what they stand for."""
     partial = records.partial.select("code", "text").unique(maintain_order=True)
-    return Units(values["name"].count, values, records.names, partial, frequencies(values, records.names, model))
+    return Units(values["name"].count, values, records.names, partial, frequencies(values, records.names, model), common(values))
 
 
 def members_of(count: int, own: pl.DataFrame, changed: pl.DataFrame) -> Members:

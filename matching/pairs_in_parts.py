@@ -66,6 +66,8 @@ def lay_out(night: Night, folder: Path) -> list[Keyed]:
     for kind in _FREQUENCIES:
         shares = units.frequencies[kind]
         _write(pl.DataFrame({"value": shares.value, "share": shares.share}), folder, "frequencies", kind)
+    for name, values in units.common.items():
+        _write(pl.DataFrame({"value": values}), folder, "common", name)
     for name, table in {"names": units.names, "partial": units.partial, "trusted": night.trust.select("is_trusted")}.items():
         _write(table, folder, "units", name)
     return [(number, *part, slices) for number, part in enumerate((a, b) for a in firsts for b in range(buckets))]
@@ -100,6 +102,7 @@ def compare_part(part: tuple[int, int], folder: Path) -> None:
         names=pl.read_parquet(_file(folder, "units", "names")),
         partial=pl.read_parquet(_file(folder, "units", "partial")),
         frequencies={kind: _shares(folder, kind) for kind in _FREQUENCIES},
+        common={file.stem: pl.read_parquet(file)["value"].to_numpy() for file in sorted((folder / "common").glob("*.parquet"))},
     )
     _write(weighed_pairs(pairs, trusted, units, load_model()), folder, "weighed", bucket)
 

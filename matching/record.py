@@ -67,14 +67,15 @@ def record_of(standard: pl.DataFrame, feed: Feed) -> pl.DataFrame:
 def _relatives(standard: pl.DataFrame, feed: Feed) -> pl.Series:
     none = pl.lit(None, dtype=pl.String)
     found = []
-    for name, relation, number, phone in _RELATIVES.get(feed.name, ()):
+    for column, relation, number, phone in _RELATIVES.get(feed.name, ()):
+        name = names.of_relative(pl.col(column))
         person = pl.struct(
-            pl.col(name).alias("name"),
+            name.alias("name"),
             _relation(relation).alias("relation"),
             (pl.col(number) if number else none).alias("id_number"),
             (pl.col(phone).list.first() if phone else none).alias("phone"),
         )
-        said = [pl.col(c).is_not_null() for c in (name, number) if c] + ([pl.col(phone).list.len() > 0] if phone else [])
+        said = [name.is_not_null(), *([pl.col(number).is_not_null()] if number else []), *([pl.col(phone).list.len() > 0] if phone else [])]
         found.append((pl.any_horizontal(said), person))
     return gathered(long_of(standard, found), standard.height, RELATIVE)
 

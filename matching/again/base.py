@@ -23,10 +23,11 @@ import polars as pl
 
 from matching.coding import LONG, SPARSE, Records
 from matching.features import Members
+from matching.frequencies import MOST_HOLDERS
 from matching.model import Model
 from matching.night import Night
 from matching.pairs import PAIR, Paired
-from matching.sets import Sets
+from matching.sets import Sets, Whole
 from schemas.in_order import in_order
 
 _WHOLE = "whole.json"
@@ -42,6 +43,7 @@ class Base:
     Attributes:
         as_of: the day ages were counted on. records: the distinct rows; when they were seen is not kept. own, changed, members: as `matching.night.Night` has them.
         values: the units' values. pairs: l, r, rule, both_trusted and the levels of all pairs. over: the units of blocks over the cap.
+        common: the numbers that too many units held to tell of one child, by attribute.
     """
 
     as_of: date
@@ -52,6 +54,7 @@ class Base:
     values: dict[str, Sets]
     pairs: pl.DataFrame
     over: npt.NDArray[np.uint64]
+    common: dict[str, Whole]
 
 
 class Keeping:
@@ -71,6 +74,7 @@ class Keeping:
         arrays = {"unit": night.held.unit, "head": night.held.head}
         for name, sets in night.units.values.items():
             arrays |= {f"{name}-start": sets.start, f"{name}-value": sets.value}
+        arrays |= {f"common-{name}": value for name, value in night.units.common.items()}
         self._written = [self._pool.submit(self._write, tables, {}), self._pool.submit(self._write, {}, arrays)]
 
     def when_rows_are_written(self, then: Callable[[], None]) -> None:
@@ -124,8 +128,9 @@ def read_base(folder: Path) -> Base | None:
         of_row=np.zeros(0, dtype=np.uint32), **{name: table(name) for name in LONG},
     )  # fmt: skip
     values = {name: Sets(array(f"{name}-start"), array(f"{name}-value")) for name in told["attributes"]}
-    over = np.load(folder / "over.npy")
-    return Base(date.fromisoformat(told["as_of"]), records, table("own"), table("changed"), Members(array("unit"), array("head")), values, table("pairs"), over)
+    common = {name: np.load(folder / f"common-{name}.npy") for name in MOST_HOLDERS}
+    members, over = Members(array("unit"), array("head")), np.load(folder / "over.npy")
+    return Base(date.fromisoformat(told["as_of"]), records, table("own"), table("changed"), members, values, table("pairs"), over, common)
 
 
 def _fingerprints(folder: Path) -> dict[str, int]:

@@ -43,4 +43,4 @@ def go_on(base: Base, source: Source, as_of: date, model: Model) -> Begun | None
         return None
     to = moved(base, rows, numbers, members)
     values = values_again(base, rows, numbers, members, to)
-    return Begun(night_of(rows.records, numbers.own, changed, members, values, model), Before(base.pairs, base.over), to)
+    return Begun(night_of(rows.records, numbers.own, changed, members, values, model), Before(base.pairs, base.over, base.common), to)

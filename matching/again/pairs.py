@@ -18,15 +18,16 @@ from matching.model import Model
 from matching.night import Night
 from matching.pairs import Paired, compared_pairs
 from matching.scoring import weigh
-from matching.sets import Flags
+from matching.sets import Flags, Sets, Whole
 
 
 @dataclass(frozen=True)
 class Before:
-    """What the base has of pairs: l, r, rule, both_trusted and the levels of all, and the units of blocks over the cap."""
+    """What the base has of pairs: l, r, rule, both_trusted and the levels of all, the units of blocks over the cap, and the numbers that too many units held."""
 
     pairs: pl.DataFrame
     over: npt.NDArray[np.uint64]
+    common: dict[str, Whole]
 
 
 def pair_again(before: Before, night: Night, to: Moved, model: Model) -> Paired:
@@ -35,6 +36,8 @@ def pair_again(before: Before, night: Night, to: Moved, model: Model) -> Paired:
     # a block over the cap loses pairs of units that did not change when another comes, and gets them back when it goes
     crowded = to.after[before.over]
     touched[crowded[crowded >= 0]] = True
+    for attribute, numbers in night.units.common.items():
+        touched[_holders(night.units.values[attribute], np.setxor1d(numbers, before.common[attribute]))] = True
     blocked = block(night.units.values, night.trusted, touched=touched)
     if not touched[blocked.over].all():
         touched[blocked.over] = True
@@ -46,6 +49,11 @@ def pair_again(before: Before, night: Night, to: Moved, model: Model) -> Paired:
     new = np.bincount(weighed["rule"].to_numpy(), minlength=blocked.report.height)
     report = blocked.report.with_columns(pairs_new=pl.Series(new, dtype=pl.Int64))
     return Paired(weighed, report, blocked.over)
+
+
+def _holders(sets: Sets, wanted: Whole) -> npt.NDArray[np.uint32]:
+    """The units that have one of some values; most nights want none."""
+    return sets.holders()[np.isin(sets.value, wanted)] if len(wanted) else np.zeros(0, dtype=np.uint32)
 
 
 def _left(pairs: pl.DataFrame, to: Moved, touched: Flags) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from matching.again import pairs as again_pairs
 from matching.again.base import Base, read_base
 from matching.blocking import CHILD_RULES, Bounds, Rule, block
 from matching.coding import READ, as_written, reading, with_rounded, without_rounded
+from matching.frequencies import MOST_HOLDERS
 from matching.linkage import Linked, link_records
 from matching.record import record_of
 from matching.standardise import typed
@@ -118,18 +119,23 @@ def assert_same_base(one: Base | None, other: Base | None) -> None:
         assert getattr(one, each).equals(getattr(other, each)), each
     assert all(np.array_equal(getattr(one.members, f.name), getattr(other.members, f.name)) for f in fields(one.members))
     assert np.array_equal(one.over, other.over)
+    assert all(np.array_equal(held, other.common[name]) for name, held in one.common.items())
 
 
-@pytest.mark.parametrize(("seed", "cap", "rules"), [(1, None, CHILD_RULES), (2, None, CHILD_RULES), (3, 6, CHILD_RULES), (4, 4, (Rule(("relative",)), Rule(("phone",))))])
+@pytest.mark.parametrize(
+    ("seed", "cap", "rules", "holders"), [(1, None, CHILD_RULES, 3), (2, None, CHILD_RULES, None), (3, 6, CHILD_RULES, None), (4, 4, (Rule(("relative",)), Rule(("phone",))), 4)]
+)
 def test_over_random_nights_the_tables_are_those_of_nights_that_begin_anew(
-    seed: int, cap: int | None, rules: tuple[Rule, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, cap: int | None, rules: tuple[Rule, ...], holders: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if holders is not None:
+        monkeypatch.setitem(MOST_HOLDERS, "phone", holders)
     if cap is not None:
         for room in (pairs, again_pairs):
             monkeypatch.setattr(room, "block", partial(block, rules=rules, bounds=Bounds(cap=cap)))
     said, town = went_on(monkeypatch), Town(seed)
     before: dict[str, pl.DataFrame] = {}
-    over = 0
+    over, common = 0, set()
     for night in range(6):
         rows = town.records
         whole = link_records(rows, before, town.day, shelf=tmp_path / f"anew{night}")
@@ -139,10 +145,12 @@ def test_over_random_nights_the_tables_are_those_of_nights_that_begin_anew(
         assert_same_base(base, read_base(tmp_path / f"anew{night}"))
         assert base is not None
         over += len(base.over)
+        common.add(base.common["phone"].tobytes())
         before = whole.tables
         town.pass_a_day()
     assert said == [True] * 5
     assert (over > 0) == (cap is not None)
+    assert (len(common) > 2) == (holders is not None)
 
 
 BORN = date(2015, 3, 2)

@@ -1,10 +1,12 @@
 """Blocking and comparing in parts, against the night in one process."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -54,9 +56,12 @@ def night(work: Path) -> Night:
 def test_pairs_and_report_are_those_of_one_process_whatever_the_parts(night, tmp_path, monkeypatch, blocked, compared):
     monkeypatch.setattr(pairs_in_parts, "UNITS_BLOCKED", blocked)
     monkeypatch.setattr(pairs_in_parts, "UNITS_COMPARED", compared)
+    some = night.units.values["phone"].value[:40]
+    night = replace(night, units=replace(night.units, common={**night.units.common, "phone": np.unique(some)}))
     paired = pairing_in_parts(tmp_path / "link", backwards)(night, load_model())
     whole = pair_up(night, load_model())
     assert paired.weighed.height > 100
+    assert (paired.weighed["phone"] == load_model().comparison("phone").position("common")).any()
     assert paired.weighed.schema == whole.weighed.schema and paired.weighed.equals(whole.weighed)
     assert paired.report.equals(whole.report)
 
