@@ -200,7 +200,7 @@ def _registration_says() -> pl.Expr:
 
 
 def _school(facts: Facts, as_of: date) -> pl.LazyFrame:
-    """An enrolment. 转出 is leaving the place; 毕业 and 退学 end the enrolment only. 休学 runs on unconfirmed."""
+    """An enrolment. 转出 is leaving the place, but not a boarder's; 毕业 and 退学 end the enrolment only. 休学 runs on unconfirmed."""
     enrolled, left = day("enrolled_on", as_of), day("left_on", as_of)
     ended = _ended("left_on", pl.col("status").is_in(["转出", "毕业", "退学"]), as_of)
     idle = pl.col("status") == "休学"
@@ -213,7 +213,7 @@ def _school(facts: Facts, as_of: date) -> pl.LazyFrame:
         confirmed_on=pl.when(ended).then(pl.coalesce(left, enrolled, limit(as_of))).when(idle.fill_null(False)).then(pl.coalesce(enrolled, limit(as_of))).otherwise(limit(as_of)),
         is_ended=ended,
         ended_on=left,
-        leaves=ended & (pl.col("status") == "转出"),
+        leaves=ended & (pl.col("status") == "转出") & ~pl.col("boarding").fill_null(False),
         boards=pl.col("boarding"),
     )
 

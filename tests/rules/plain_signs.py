@@ -170,7 +170,7 @@ class Reader:
         confirmed = left or enrolled or self.limit(row) if ended else enrolled or self.limit(row) if status == "休学" else self.limit(row)
         yield Sign(
             "education", row["record_hash"], "stay", row["school_division"], firm=enrolled, own_last=enrolled, confirmed=confirmed, ended=ended, ended_on=left,
-            leaves=ended and status == "转出", boards=bool(row.get("boarding")),
+            leaves=ended and status == "转出" and not row.get("boarding"), boards=bool(row.get("boarding")),
         )  # fmt: skip
 
     def card(self, row: Row) -> Iterator[Sign]:
