@@ -97,14 +97,15 @@ def _with_hukou_then(spans: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
 
 
 def _states(spans: pl.DataFrame) -> pl.DataFrame:
-    """Whether the child was away, at home (or exempt within the zone), or nobody tells; a gap after 迁往他处 is away."""
+    """Whether the child was away, at home (or exempt within the zone), or nobody tells; a gap after 迁往他处 is away where the stay before it was, unless the
+    unknown place may lie in the zone with the hukou (decisions 4, 5)."""
     told = pl.col("kind").is_not_null()
-    at_home = (pl.col("district") == pl.col("hukou_then")) | (pl.col("in_zone") & pl.col("zone_then"))
-    went_on = pl.col("onward").forward_fill().over("reading").fill_null(False)
+    at_home = ((pl.col("district") == pl.col("hukou_then")) | (pl.col("in_zone") & pl.col("zone_then"))).fill_null(False)
+    went_on = (pl.col("onward") & ~at_home & ~pl.col("zone_then").fill_null(False)).forward_fill().over("reading").fill_null(False)
     own_beginning = pl.when(pl.col("began") == pl.col("mark")).then("began_by").otherwise(INFERRED)
     hukou_changed = (pl.col("hukou_then") != pl.col("hukou_then").shift(1).over("reading")).fill_null(False)
     return spans.with_columns(
-        pl.when(told & at_home.fill_null(False)).then(pl.lit("home")).when(told).then(pl.lit("away")).when(went_on).then(pl.lit("away")).otherwise(pl.lit("gap")).alias("state"),
+        pl.when(told & at_home).then(pl.lit("home")).when(told).then(pl.lit("away")).when(went_on).then(pl.lit("away")).otherwise(pl.lit("gap")).alias("state"),
         (told & ((pl.col("district") != pl.col("hukou_district")).fill_null(True))).alias("elsewhere"),
         pl.when(hukou_changed).then(STATED).otherwise(own_beginning).cast(pl.Int8).alias("by"),
     ).select("reading", "mark", "until", "state", "elsewhere", "by")

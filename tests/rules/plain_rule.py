@@ -153,14 +153,14 @@ class Life:
                 top = max(told, key=lambda s: (s.strength, now is not None and s.place == now.place, s.confirmed, s.own_last or date.min, -(s.began or mark).toordinal(), [-ord(c) for c in s.feed], -s.number), default=None)
                 then = self.hukou_on(mark)
                 if top is not None:
-                    onward = top.onward
                     home = top.place is not None and (top.place == then or self.exempt(top.place, then))
+                    onward = top.onward and not home and then not in ZONE
                     state = "home" if home else "away"
                     if top.place != self.hukou:
                         clock.absence_ended = until
                     began = top.by if top.began == mark else INFERRED
                 else:
-                    state, began = ("away" if onward else "gap"), INFERRED
+                    state, began = ("away" if onward and then not in ZONE else "gap"), INFERRED
                 changed = clock.hukou_then is not None and then != clock.hukou_then
                 clock.step(state, mark, until, STATED if changed else began, then)
             clock.finish()
