@@ -45,7 +45,7 @@ def _spans(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, 
     """The time of each reading cut wherever something begins or ends, each span with the claim that holds in it.
 
     Returns:
-        reading, mark, until, state (away, home, gap), elsewhere (in another district than today's hukou), by (how its beginning is known).
+        reading, mark, until, state (away, home, gap), elsewhere (in another district than the hukou's, that day's and today's), by (how its beginning is known).
     """
     own = readings.select("reading", "case", "person_id", "district", "hukou_district", "hukou_in_zone")
     moving = ordered.select("case", "at_home", "kind").filter((~pl.col("at_home")) | (pl.col("kind") == "return")).select("case").unique()
@@ -106,7 +106,7 @@ def _states(spans: pl.DataFrame) -> pl.DataFrame:
     hukou_changed = (pl.col("hukou_then") != pl.col("hukou_then").shift(1).over("reading")).fill_null(False)
     return spans.with_columns(
         pl.when(told & at_home).then(pl.lit("home")).when(told).then(pl.lit("away")).when(went_on).then(pl.lit("away")).otherwise(pl.lit("gap")).alias("state"),
-        (told & ((pl.col("district") != pl.col("hukou_district")).fill_null(True))).alias("elsewhere"),
+        (told & pl.all_horizontal((pl.col("district") != pl.col(hukou)).fill_null(True) for hukou in ("hukou_district", "hukou_then"))).alias("elsewhere"),
         pl.when(hukou_changed).then(STATED).otherwise(own_beginning).cast(pl.Int8).alias("by"),
     ).select("reading", "mark", "until", "state", "elsewhere", "by")
 

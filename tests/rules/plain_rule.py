@@ -156,7 +156,7 @@ class Life:
                     home = top.place is not None and (top.place == then or self.exempt(top.place, then))
                     onward = top.onward and not home and then not in ZONE
                     state = "home" if home else "away"
-                    if top.place != self.hukou:
+                    if top.place not in (self.hukou, then):
                         clock.absence_ended = until
                     began = top.by if top.began == mark else INFERRED
                 else:
