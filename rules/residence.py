@@ -46,7 +46,7 @@ def _best_of_district(signs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _still_away(best: pl.DataFrame, standing: pl.DataFrame, ordered: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:
-    """A child back at the hukou place for a holiday's length still lives where it lived before, unless a record ends that stay (decision 6)."""
+    """A child back at the hukou place for a holiday's length still lives where it lived before, if that was away, unless a record ends that stay (decision 6)."""
     days = p["residence/home_days_bridged"]
     since = pl.col("began")
     back = best.filter(
@@ -60,11 +60,12 @@ def _still_away(best: pl.DataFrame, standing: pl.DataFrame, ordered: pl.DataFram
     )
     both_in_zone = (pl.col("in_zone") & pl.col("hukou_in_zone")).fill_null(False)
     before = (
-        standing.filter(~pl.col("at_home") & ~both_in_zone & (pl.col("strength") > p["evidence/strength"]["medical_insurance"]))
+        standing.filter(pl.col("strength") > p["evidence/strength"]["medical_insurance"])
         .join(back.join(left, on="case", how="anti"), on="case")
         .filter(pl.col("began") < pl.col("home_since"))
         .sort("case", "strength", *_NEWNESS, "claim", descending=[False, True, True, True, False], nulls_last=True)
         .unique(subset="case", keep="first", maintain_order=True)
+        .filter(~pl.col("at_home") & ~both_in_zone)
     )
     return pl.concat([best.join(before, left_on="claim", right_on="home_claim", how="anti"), before.select(best.columns)])
 

@@ -129,8 +129,9 @@ class Life:
         for s in self.signs:
             if s.leaves and not self.at_home(s) and s.kind != "return" and (s.ended_on is None or s.ended_on >= now.began - timedelta(60)):
                 return now
-        before = [s for s in standing if not self.at_home(s) and not self.exempt(s.place, self.hukou) and s.strength > WEAK and s.began and s.began < now.began]
-        return max(before, key=lambda s: (s.strength, s.confirmed, s.own_last or date.min, [-ord(c) for c in s.feed], -s.number), default=now)
+        before = [s for s in standing if s.strength > WEAK and s.began and s.began < now.began]
+        last = max(before, key=lambda s: (s.strength, s.confirmed, s.own_last or date.min, [-ord(c) for c in s.feed], -s.number), default=now)
+        return now if self.at_home(last) or self.exempt(last.place, self.hukou) else last
 
     def hukou_on(self, day: date) -> str | None:
         """The hukou that held on a day: an earlier one the register shows, else today's."""
