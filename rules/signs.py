@@ -196,7 +196,7 @@ def _school(facts: Facts, p: Parameters) -> pl.LazyFrame:
 
 
 def _health(facts: Facts, p: Parameters) -> pl.LazyFrame:
-    answered = newest(rows(facts, "health"), "development", pl.col("last_visit_on"), pl.col("opened_on"))
+    answered = newest(rows(facts, "health"), "development", pl.max_horizontal("last_visit_on", "opened_on"))
     warned = answered.filter(pl.col("development").is_in(p["key_care/development_findings"]))
     return _sign(warned, "psych_behaviour", pl.format("儿童健康管理心理行为发育：{}", "development"), pl.col("last_visit_on"))
 
