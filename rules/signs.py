@@ -101,7 +101,7 @@ def lives_with(facts: Facts, as_of: date) -> pl.LazyFrame:
     """With whom each child lives by its newest running registration that says so; of two of one day a parent counts before others, anybody before nobody."""
     whom = pl.col("lives_with_relation")
     nearness = whom.is_in(["父亲", "母亲"]).cast(pl.Int8) - (whom == "无同住人").cast(pl.Int8)
-    return newest(registered(facts, as_of), "lives_with_relation", pl.col("registered_on"), pl.col("arrived_on"), nearness)
+    return newest(registered(facts, as_of), "lives_with_relation", pl.max_horizontal("registered_on", "arrived_on"), nearness)
 
 
 def _sign(
