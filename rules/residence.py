@@ -77,14 +77,15 @@ def episodes(ordered: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
         readings: reading, case, claim, district of the readings taken, one a child.
 
     Returns:
-        RESIDENCE_EPISODE, not yet conformed. A stay that no record ended, in another place than the present one, ended when the present one began.
+        RESIDENCE_EPISODE, not yet conformed. A stay that no record ended, in another place than the present one, ended when the present one began: with its
+        first sign at least as strong.
     """
     taken = readings.select("case", pl.col("claim").alias("taken"), pl.col("district").alias("lives_in"), pl.col("began").alias("now_began"))
     stays = _numbered(ordered.select(*_STAYS, "kind").filter(pl.col("kind") != "left").join(taken, on="case"))
     grouped = (
         stays.group_by("episode", maintain_order=True)
         .agg(
-            pl.col("person_id", "district", "now_began").first(),
+            pl.col("case", "person_id", "district", "now_began").first(),
             pl.col("began").min().alias("from_date"),
             pl.when(pl.col("is_ended").all()).then(pl.coalesce("ended_on", "own_last", "began").max()).alias("to_date"),
             pl.col("strength", "confirmed_on").max(),
@@ -96,12 +97,21 @@ def episodes(ordered: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
         .join(_foremost(stays, "began_by", "began"), on="episode", how="left")
         .join(_told(stays), on="episode", how="left")
     )
+    grouped = grouped.join(_given_way(grouped, stays), on="episode", how="left")
     superseded = pl.col("elsewhere") & ~pl.col("is_ended") & (pl.col("from_date").fill_null(date.min) < pl.col("now_began"))
     return grouped.with_columns(
-        pl.when(superseded).then("now_began").otherwise("to_date").alias("to_date"),
+        pl.when(superseded).then(pl.coalesce("gave_way_on", "now_began")).otherwise("to_date").alias("to_date"),
         (pl.col("began_by").fill_null(SIGHTED) > 0).alias("is_inferred"),
         pl.col("district").alias("division"),
     )
+
+
+def _given_way(grouped: pl.DataFrame, stays: pl.DataFrame) -> pl.DataFrame:
+    """When each stay elsewhere that runs met the first later sign of the present one that is at least as strong: episode, gave_way_on."""
+    present = stays.join(grouped.filter("is_current"), on="episode", how="semi").select("case", pl.col("strength").alias("present_strength"), pl.col("began").alias("present_began"))
+    running = grouped.filter(pl.col("elsewhere") & ~pl.col("is_ended")).select("episode", "case", "strength", pl.col("from_date").fill_null(date.min))
+    met = running.join(present, on="case").filter((pl.col("present_strength") >= pl.col("strength")) & (pl.col("present_began") > pl.col("from_date")))
+    return met.group_by("episode").agg(pl.col("present_began").min().alias("gave_way_on"))
 
 
 def _numbered(stays: pl.DataFrame) -> pl.DataFrame:
