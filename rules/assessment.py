@@ -7,9 +7,9 @@ from datetime import date
 
 import polars as pl
 
-from rules import clock, eligibility, hukou, residence, standing
+from rules import clock, eligibility, grounds, hukou, residence, standing
 from rules.accompaniment import accompanied
-from rules.basis import ROW, Facts, listed
+from rules.basis import ROW, Facts
 from rules.evidence import claims
 from rules.law import Parameters
 from rules.places import with_place_named
@@ -49,7 +49,7 @@ def assess(children: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters, ver
     known = timed.join(flags.select("person_id", *_FLAGS), on="person_id", how="left").join(_boards_only(ordered, readings, p), on="reading", how="left")
     ready = known.with_columns(pl.col(name).fill_null(False) for name in (*_FLAGS, "boards_only"))
     judged = eligibility.judged(eligibility.prepared(ready, as_of, p), as_of)
-    answers = _described(judged, ordered, registered, facts, flags, as_of, p)
+    answers = _described(judged, readings, ordered, registered, facts, flags, as_of, p)
     return Answers(
         ASSESSMENT.conform(answers.with_columns(pl.lit(as_of).alias("as_of"), pl.lit(version).alias("rule_version"))).sort(ASSESSMENT.key),
         _episodes(ordered, judged),
@@ -88,7 +88,7 @@ def _flags(child: pl.DataFrame, facts: Facts, as_of: date) -> pl.DataFrame:
 
 
 def _described(
-    judged: pl.DataFrame, ordered: pl.DataFrame, registered: pl.DataFrame, facts: Facts, flags: pl.DataFrame, as_of: date, p: Parameters
+    judged: pl.DataFrame, readings: pl.DataFrame, ordered: pl.DataFrame, registered: pl.DataFrame, facts: Facts, flags: pl.DataFrame, as_of: date, p: Parameters
 ) -> pl.DataFrame:
     """The answers in the words of ASSESSMENT."""
     disputed = pl.col("disputed")
@@ -98,10 +98,12 @@ def _described(
     counted = pl.col("reason").is_in(["duration_unknown", "conflicting_evidence"]) | pl.col("at_home") | pl.col("both_in_zone")
     since = pl.when(~counted.fill_null(True)).then(pl.when(pl.col("long_enough") & pl.col("certainly_long")).then("certain_since").otherwise("away_since"))
     by = pl.when(pl.col("long_enough") & pl.col("certainly_long")).then("certain_by").otherwise("away_by")
+    timed = judged.with_columns(since.alias("away_since"), by.alias("away_by"))
+    settling = flags.select("person_id", "shown").drop_nulls().explode("shown").unnest("shown")
     told = (
-        judged.join(accompanied(facts, living.lazy(), as_of, p).collect(), on="person_id", how="left")
-        .join(_evidence(judged, ordered, registered, flags), on="case", how="left")
-        .with_columns(since.alias("away_since"), by.alias("away_by"), pl.col("accompanied").fill_null("unknown"))
+        timed.join(accompanied(facts, living.lazy(), as_of, p).collect(), on="person_id", how="left")
+        .join(grounds.evidence(timed, readings, ordered, registered, settling, facts, as_of), on="person_id", how="left")
+        .with_columns(pl.col("accompanied").fill_null("unknown"))
     )
     months = f"{p['residence/months_required']}mo"
     return told.with_columns(
@@ -152,18 +154,6 @@ def _confidence(as_of: date, p: Parameters) -> pl.Expr:
         .otherwise(pl.min_horizontal(hukou_share, place) * start)
         .round(4)
     )
-
-
-def _evidence(judged: pl.DataFrame, ordered: pl.DataFrame, registered: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFrame:
-    """The rows an answer rests on: those of the present stay, of the hukou, and those that settle the answer by themselves."""
-    said = ("case", "feed", "source_file", "source_row", "record_hash", "says")
-    taken = judged.select("case", "claim")
-    claims = ordered.select(*said, "claim", "district", "stay", "kind")
-    stays = claims.select("case", "claim", "district", "stay").join(taken.drop_nulls(), on=["case", "claim"], how="semi")
-    own = claims.filter(pl.col("kind") != "left").join(stays, on=["case", "district", "stay"], how="semi").select(said)
-    register = registered.join(judged.select("case", "person_id", "hukou_district"), left_on=["person_id", "district"], right_on=["person_id", "hukou_district"]).select(said)
-    settling = flags.select("person_id", "shown").drop_nulls().explode("shown").unnest("shown").join(judged.select("case", "person_id"), on="person_id").select(said)
-    return listed(pl.concat([own, register, settling]).lazy(), ["case"], "evidence").collect()
 
 
 def _episodes(ordered: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:

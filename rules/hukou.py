@@ -75,6 +75,12 @@ def earlier(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     return first.select("person_id", "until", *(pl.col(name).alias(f"former_{name}") for name in ("district", "in_zone", "in_city", "code", "township")))
 
 
+def given_up(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The household register's rows that no longer give a hukou (迁出, 其他注销): ROW, until, says."""
+    left = register_rows(facts, as_of).filter(pl.col("standing").is_in(["迁出", "其他注销"]))
+    return left.select(*ROW, "until", said(_register_says(), pl.format("状态日期{}", pl.col("until").dt.to_string("%Y-%m-%d"))).alias("says"))
+
+
 def _register_says() -> pl.Expr:
     return said(pl.lit("户籍登记"), pl.col("standing"), pl.format("迁入日期{}", pl.col("since").dt.to_string("%Y-%m-%d")))
 

@@ -15,7 +15,7 @@ from tests.rules.rule_children import EXPORTED, answer
 
 AS_OF = date(2026, 11, 24)
 CASES: list[dict[str, Any]] = [case | {"file": path.stem} for path in sorted((Path(__file__).parent / "cases").glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]
-_KEYS = {"case", "decisions", "notes", "as_of", "exported", "born", "child", "hukou", "facts", "expect", "file", "episodes"}
+_KEYS = {"case", "decisions", "notes", "as_of", "exported", "born", "child", "hukou", "facts", "expect", "file", "episodes", "rests_on"}
 
 
 @cache
@@ -48,6 +48,8 @@ def test_case(number):
     assert set(case) <= _KEYS, set(case) - _KEYS
     row, episodes = answers()[number]
     assert {name: row[name] for name in case["expect"]} == case["expect"]
+    if "rests_on" in case:
+        assert sorted(entry["says"] for entry in row["evidence"]) == sorted(case["rests_on"])
     if "episodes" in case:
         assert [{name: stay[name] for name in wanted} for wanted, stay in zip(case["episodes"], episodes, strict=True)] == case["episodes"]
 
