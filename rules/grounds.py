@@ -18,7 +18,8 @@ def evidence(
     """The rows each answer rests on.
 
     Those of the present stay and of the hukou, and where the readings disagree those of each; those with which the absence began and, of a child
-    that went back, ended; the boarder's school; what took the hukou away; and those that settle the answer by themselves.
+    that went back, ended; the last that told of a child of whom nobody knows where it lives; the boarder's school; what took the hukou away; and
+    those that settle the answer by themselves.
 
     Args:
         answers: one reading a child, with reason, disputed, away_since (null where the child is not said to be away) and absence_ended.
@@ -33,7 +34,7 @@ def evidence(
     disputed = answers.filter("disputed").select("person_id")
     every = pl.concat([frame.select("person_id", "case", "claim", "hukou_district") for frame in (answers, readings.join(disputed, on="person_id", how="semi"))])
     given = registered.join(every.select("person_id", pl.col("hukou_district").alias("district")).drop_nulls().unique(), on=["person_id", "district"], how="semi")
-    parts = (_of_present_stays(every, ordered), _of_absence(answers, ordered), given, _of_hukou_left(answers, facts, as_of), settling)
+    parts = (_of_present_stays(every, ordered), _of_absence(answers, ordered), _last_seen(answers, ordered), given, _of_hukou_left(answers, facts, as_of), settling)
     return listed(pl.concat([part.select(_SAID) for part in parts]).lazy(), ["person_id"], "evidence").collect()
 
 
@@ -52,6 +53,13 @@ def _of_absence(answers: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
     ended = (reason == "returned") & (pl.col("began") < pl.col("absence_ended")) & (pl.col("absence_ended") <= pl.col("ends_before"))
     boards = (reason == "boarding_only") & pl.col("boards") & ~pl.col("is_ended")
     return elsewhere.filter(began.fill_null(False) | ended.fill_null(False) | boards)
+
+
+def _last_seen(answers: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
+    """Of children of whom nobody knows where they live, the claims that ended last."""
+    lost = answers.filter(pl.col("reason") == "residence_unknown").select("case")
+    told = ordered.select(*_SAID, "case", "ends_before").join(lost, on="case", how="semi")
+    return told.filter((pl.col("ends_before") == pl.col("ends_before").max().over("case")).fill_null(False))
 
 
 def _of_hukou_left(answers: pl.DataFrame, facts: Facts, as_of: date) -> pl.DataFrame:
