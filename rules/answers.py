@@ -67,7 +67,7 @@ def upheld(claimed: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters) -> p
     own = pl.col("feed").replace_strict(departments, default=None, return_dtype=pl.String) == pl.col("department")
     taken_back = met.filter((pl.col("question") == "withdrawn") & here & own).select("_claim").unique()
     ended = met.filter(((pl.col("question") == "presence") & here) | ((pl.col("question") == "residence") & ~here & pl.col("district").is_not_null()))
-    ended = ended.group_by("_claim").agg(pl.col("verified_on").min().alias("answered_on"), pl.col("says_told").sort_by("verified_on", "says_told").first().alias("answer"))
+    ended = ended.group_by("_claim").agg(pl.col("verified_on").min().alias("answered_on"), _elsewhere().sort_by("verified_on", "says_told").first().alias("answer"))
     kept = numbered.join(taken_back, on="_claim", how="anti").join(ended, on="_claim", how="left")
     closes = pl.col("answered_on").is_not_null() & ~pl.col("is_ended")
     kept = kept.with_columns(
@@ -79,6 +79,11 @@ def upheld(claimed: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters) -> p
     )
     columns = claimed.collect_schema().names()
     return pl.concat([rest, kept.select(columns).lazy()])
+
+
+def _elsewhere() -> pl.Expr:
+    """An answer in the words that fit a row of another place than the one it names."""
+    return pl.when(pl.col("question") == "residence").then(pl.format("{}为他处", "says_told")).otherwise("says_told")
 
 
 def hukou(facts: Facts, as_of: date) -> pl.LazyFrame:

@@ -52,7 +52,9 @@ def test_what_a_row_says_of_a_day_after_the_answer_stands() -> None:
 def test_a_corrected_place_and_arrival() -> None:
     moved = one(REGISTERED, answered(question="residence", where="铜梁区"), answered(question="arrived_on", date=date(2026, 9, 1), record_hash=98, source_row=2, roster_district="500120"))
     assert (moved["outcome"], moved["residence_district"], moved["away_since"]) == ("flowing", "500151", date(2024, 1, 1))
-    assert any("更正现居住地" in row["says"] for row in moved["evidence"])
+    said = [row["says"] for row in moved["evidence"]]
+    assert any(told.endswith("更正现居住地（铜梁区）") for told in said)
+    assert any(told.endswith("更正现居住地为他处（璧山区）") for told in said), "璧山 is not what it was corrected to"
 
 
 def test_a_corrected_arrival_alone_is_one_at_the_place_of_the_roster() -> None:
