@@ -102,8 +102,8 @@ def _closed(placed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
-    """When each claim began: the stated arrival, else its earliest date; in one stay away from home nothing begins before the arrival
-    that the strongest evidence states (decision 7: of surveys the newest, of registers the earliest)."""
+    """When each claim began: the stated arrival, else its earliest date; in one stay away from home nothing begins before the arrival that the strongest
+    evidence states (decision 7: of surveys the newest, of registers the earliest), unless that is the arrival back from the hukou place (decision 6)."""
     own = closed.with_columns(pl.coalesce("stated", pl.min_horizontal("firm", "seen")).alias("own_start"))
     # a record that says when the child left, and a later beginning by mistake, belongs to the stay it ends
     ends_it = (pl.col("leaves") & (pl.col("closed_on") >= pl.col("ended_on"))).fill_null(False)
@@ -124,7 +124,9 @@ def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
         .unique(subset=group, keep="first", maintain_order=True)
         .select(*group, pl.col("stated").alias("arrival"))
     )
-    began = pl.max_horizontal("own_start", "arrival")
+    told = _beside(own, arrival, *group)
+    told = _beside(told, _interrupted(told), "claim")
+    began = pl.when("is_interrupted").then("own_start").otherwise(pl.max_horizontal("own_start", "arrival"))
     by = (
         pl.when(pl.col("stated").is_not_null() | (began == pl.col("arrival")).fill_null(False))
         .then(STATED)
@@ -133,7 +135,17 @@ def _begun(closed: pl.DataFrame, closings: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("seen").is_not_null())
         .then(SIGHTED)
     )
-    return _beside(own, arrival, *group).with_columns(pl.when(pl.col("own_start").is_not_null()).then(began).alias("began"), by.cast(pl.Int8).alias("began_by"))
+    return told.with_columns(pl.when(pl.col("own_start").is_not_null()).then(began).alias("began"), by.cast(pl.Int8).alias("began_by"))
+
+
+def _interrupted(told: pl.DataFrame) -> pl.DataFrame:
+    """The claims of before a time at the hukou place that evidence as strong has, and that the stated arrival is later than: claim, is_interrupted."""
+    asked = told.select("claim", "case", "strength", "own_start", "arrival").filter(pl.col("own_start") < pl.col("arrival"))
+    lived = pl.col("at_home") & pl.col("kind").is_in(["stay", "return"])
+    home = told.filter(lived).select("case", pl.col("strength").alias("home_strength"), pl.col("own_start").alias("home_since")).drop_nulls()
+    between = pl.col("home_since").is_between("own_start", "arrival", closed="right")
+    met = asked.join(home, on="case").filter(between & (pl.col("home_strength") >= pl.col("strength")))
+    return met.select("claim", pl.lit(True).alias("is_interrupted")).unique()
 
 
 def _yielding(begun: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame:

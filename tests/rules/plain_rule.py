@@ -91,7 +91,11 @@ class Life:
             if sign.kind == "left":
                 arrival = None
             if sign.own_start is not None:
-                sign.began = max(sign.own_start, arrival) if arrival else sign.own_start
+                home = any(
+                    self.at_home(h) and h.kind in ("stay", "return") and h.own_start and arrival and sign.own_start < h.own_start <= arrival and h.strength >= sign.strength
+                    for h in self.signs
+                )
+                sign.began = max(sign.own_start, arrival) if arrival and not home else sign.own_start
                 sign.by = STATED if sign.stated or sign.began == arrival else INFERRED if sign.firm else SIGHTED
 
     def _yield_and_cover(self) -> None:
