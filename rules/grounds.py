@@ -17,7 +17,7 @@ def evidence(
 ) -> pl.DataFrame:
     """The rows each answer rests on.
 
-    Those of the present stay and of the hukou, and where the readings disagree those of each; those with which the absence began and, of a child
+    Those of the present stay and of the hukou, and where the readings disagree those of each; those of the day on which the absence began and, of a child
     that went back, ended; the last that told of a child of whom nobody knows where it lives; the boarder's school; what took the hukou away; and
     those that settle the answer by themselves.
 
@@ -45,19 +45,23 @@ def _of_present_stays(taken: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFram
 
 
 def _of_absence(answers: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
-    """The claims elsewhere with which the absence began, or in which it ended; for a child who only boards away, the boarder's school."""
-    reason = pl.col("reason")
-    asked = answers.select("case", "reason", "away_since", "absence_ended").filter(pl.col("away_since").is_not_null() | reason.is_in(["returned", "boarding_only"]))
-    elsewhere = ordered.filter(~pl.col("at_home")).select(*_SAID, "case", "began", "ends_before", "boards", "is_ended").join(asked, on="case")
-    began = pl.col("began") == pl.col("away_since")
-    ended = (reason == "returned") & (pl.col("began") < pl.col("absence_ended")) & (pl.col("absence_ended") <= pl.col("ends_before"))
-    boards = (reason == "boarding_only") & pl.col("boards") & ~pl.col("is_ended")
-    return elsewhere.filter(began.fill_null(False) | ended.fill_null(False) | boards)
+    """The claims that hold on the first day of the absence, and those of the hukou place that ended by it; of a child that went back, those elsewhere that
+    hold till then; of one that only boards away, the boarder's school."""
+    reason, since, back = pl.col("reason"), pl.col("away_since"), pl.col("absence_ended")
+    asked = answers.select("case", "reason", "away_since", "absence_ended").filter(since.is_not_null() | reason.is_in(["returned", "boarding_only"]))
+    told = ordered.select(*_SAID, "case", "at_home", "strength", "began", "ends_before", "boards", "is_ended").join(asked, on="case")
+    elsewhere = ~pl.col("at_home")
+    holds = (elsewhere & ~pl.col("boards") & (pl.col("began") <= since) & (since < pl.col("ends_before"))).fill_null(False)
+    strongest = pl.col("strength") == pl.col("strength").filter(holds).max().over("case")
+    left_home = pl.col("at_home") & (pl.col("ends_before") == since)
+    ended = (reason == "returned") & elsewhere & (pl.col("began") < back) & (back <= pl.col("ends_before"))
+    boards = (reason == "boarding_only") & elsewhere & pl.col("boards") & ~pl.col("is_ended")
+    return told.filter(pl.any_horizontal(each.fill_null(False) for each in (holds & strongest, left_home, ended, boards)))
 
 
 def _last_seen(answers: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
     """Of children of whom nobody knows where they live, the claims that ended last."""
-    lost = answers.filter(pl.col("reason") == "residence_unknown").select("case")
+    lost = answers.filter(pl.col("claim").is_null() & (pl.col("outcome") == "undetermined")).select("case")
     told = ordered.select(*_SAID, "case", "ends_before").join(lost, on="case", how="semi")
     return told.filter((pl.col("ends_before") == pl.col("ends_before").max().over("case")).fill_null(False))
 
