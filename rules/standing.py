@@ -6,10 +6,12 @@ from datetime import date
 
 import polars as pl
 
-from rules.basis import ROW, Facts, rows, runs_on
+from rules.basis import ROW, Facts, rows, runs_on, surveys
 from rules.evidence import day
 from rules.hukou import NOT_MAINLAND, register_rows
 from schemas.exports.feeds import CHILD_FEEDS
+
+_CARED_FOR = ("父母双方", "父母一方", "祖辈", "其他亲属")
 
 
 def deaths(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -32,10 +34,22 @@ def institutions(facts: Facts, as_of: date) -> pl.LazyFrame:
         "medical_insurance": pl.col("status").is_null() | (pl.col("status") != "终止参保"),
         "disease_control": pl.col("status").is_null() | (pl.col("status") == "在册"),
         "disability": pl.col("status").is_null() | (pl.col("status") != "注销"),
-        "survey": pl.col("presence").is_null() | (pl.col("presence") != "已返回户籍地"),
+        "survey": pl.lit(True),
         "assistance": runs_on(as_of, "granted_on", "stopped_on", "left_station_on"),
     }
-    return pl.concat([rows(facts, feed).filter(pl.col("in_institution") & ends[feed]).select(*ROW, pl.lit("住址或监护人为福利机构").alias("says")) for feed in CHILD_FEEDS])
+    told = {feed: _surveyed_there(facts, as_of) if feed == "survey" else rows(facts, feed) for feed in CHILD_FEEDS}
+    return pl.concat([told[feed].filter(pl.col("in_institution") & ends[feed]).select(*ROW, pl.lit("住址或监护人为福利机构").alias("says")) for feed in CHILD_FEEDS])
+
+
+def _surveyed_there(facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The surveys that found a child in an institution, and no newer one found it gone: in another place, gone back, or with somebody who cares for it."""
+    seen = surveys(facts, as_of)
+    gone_back = (pl.col("presence") == "已返回户籍地").fill_null(False)
+    found = seen.filter(pl.col("in_institution") & ~gone_back)
+    newer = seen.filter(~pl.col("in_institution") | gone_back).select("person_id", "seen_on", "residence_code", pl.col("guardianship").is_in(_CARED_FOR).alias("cared_for"), gone_back.alias("gone_back"))
+    elsewhere = pl.col("residence_code") != pl.col("residence_code_newer")
+    left = found.join(newer, on="person_id", suffix="_newer").filter((pl.col("seen_on_newer") > pl.col("seen_on")) & pl.any_horizontal("cared_for", "gone_back", elsewhere).fill_null(False))
+    return found.join(left.select(ROW).unique(), on=list(ROW), how="anti")
 
 
 def outside_mainland(facts: Facts) -> pl.LazyFrame:

@@ -367,8 +367,18 @@ class Child:
             case "disability":
                 return row.get("status") != "注销"
             case "survey":
-                return row.get("presence") != "已返回户籍地"
+                return self.reader.seen_on(row) <= self.as_of and row.get("presence") != "已返回户籍地" and not any(self._found_gone(row, other) for other in self.rows["survey"])
         return (row.get("granted_on") is None or span(row["granted_on"])[0] <= self.as_of) and open_("stopped_on")
+
+    def _found_gone(self, row: Row, other: Row) -> bool:
+        """Whether a newer survey found a child gone from the institution where one had found it."""
+        if not self.reader.seen_on(row) < self.reader.seen_on(other) <= self.as_of:
+            return False
+        if other.get("presence") == "已返回户籍地":
+            return True
+        there, elsewhere = (district(r.get("residence_division"), self.as_of) for r in (row, other))
+        cared_for = other.get("guardianship") in ("父母双方", "父母一方", "祖辈", "其他亲属")
+        return not other.get("in_institution") and (cared_for or (there is not None and elsewhere is not None and there != elsewhere))
 
     def _told(self, answer: Answer, disputed: bool) -> dict[str, Any]:
         reason = "conflicting_evidence" if disputed else answer.reason
