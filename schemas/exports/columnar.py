@@ -13,12 +13,22 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.exports.contract import Feed
+from schemas.exports.contract import Feed, Kind
 from schemas.exports.faults import UnreadableFileError
 from schemas.exports.headings import read_headings
 from schemas.exports.reading import EXACT_DIGITS, Reading, cell
 
 BATCH_ROWS = 65_536
+# where a moment falls on a day: the city's midnight is 16:00 of the day before in UTC, in which most programs store it
+_CITY_TIME = "Asia/Shanghai"
+# what is written in more digits than a number of 32 bits keeps
+_LONG = (Kind.KEY, Kind.ID, Kind.DATE, Kind.DIVISION, Kind.PHONE)
+# stands in the cells of a column that is none of ours and has no text
+_NOT_SHOWN = "（无法显示）"
+_PLAIN = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal128,
+    pa.types.is_date, pa.types.is_timestamp, pa.types.is_time, pa.types.is_null,
+)  # fmt: skip
 
 
 def read_parquet(path: Path, feed: Feed) -> Reading:
@@ -33,9 +43,11 @@ def read_parquet(path: Path, feed: Feed) -> Reading:
     except (pa.ArrowException, OSError) as e:
         raise UnreadableFileError("Parquet文件不完整或已损坏，请重新导出") from e
     layout = read_headings(feed, headings).require()
-    known = set(layout.positions.values())
-    for i, column in enumerate(file.schema_arrow):
-        if i in known and not _is_plain(column.type):
+    for name, i in layout.positions.items():
+        column = file.schema_arrow.field(i)
+        # of eight digits, a date's, a number of 32 bits has lost the last already
+        is_short = pa.types.is_floating(column.type) and column.type != pa.float64() and feed.column(name).kind in _LONG
+        if is_short or not _is_plain(column.type):
             raise UnreadableFileError(f"列“{column.name}”的类型（{column.type}）无法当作文本读取；请以文本列重新导出")
     exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
     return Reading(layout, "parquet", _batches(file, exact))
@@ -48,7 +60,7 @@ def _is_plain(kind: pa.DataType) -> bool:
         return _is_plain(kind.value_type)
     if is_a.is_list(kind) or is_a.is_large_list(kind):
         return not is_a.is_nested(kind.value_type) and _is_plain(kind.value_type)
-    return not any(is_it(kind) for is_it in (is_a.is_nested, is_a.is_binary, is_a.is_large_binary, is_a.is_fixed_size_binary))
+    return any(is_it(kind) for is_it in _PLAIN)
 
 
 def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:
@@ -56,7 +68,7 @@ def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:
     names = [cell(i) for i in range(len(file.schema_arrow.names))]
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            frame = pl.DataFrame([pl.Series(n, c) for n, c in zip(names, batch.columns, strict=True)])
+            frame = pl.DataFrame([pl.Series(n, c if _is_plain(c.type) else [_NOT_SHOWN] * len(c)) for n, c in zip(names, batch.columns, strict=True)])
             rounded = [
                 pl.when(~(pl.col(cell(i)).abs() < EXACT_DIGITS) & ~pl.col(cell(i)).is_nan()).then(pl.lit(i, dtype=pl.UInt16))
                 for i in exact
@@ -72,6 +84,8 @@ def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:
             first += frame.height
     except (pa.ArrowException, OSError) as e:
         raise UnreadableFileError("Parquet文件的数据部分已损坏，请重新导出") from e
+    except pl.exceptions.PolarsError as e:
+        raise UnreadableFileError("Parquet文件中有无法读取的类型（例如不存在的时区）；请以文本列重新导出") from e
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -82,11 +96,12 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         whole = value.is_finite() & (value == value.round()) & (value.abs() < 9e18)
         return pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).when(value.is_not_nan()).then(value.cast(pl.String)).alias(name)
+    if isinstance(dtype, pl.Decimal):
+        return value.cast(pl.String).str.replace(r"(\.\d*?)0+$", "${1}").str.replace(r"\.$", "").alias(name)
     if isinstance(dtype, pl.Datetime):
+        value = value if dtype.time_zone is None else value.dt.convert_time_zone(_CITY_TIME)
         day = value.dt.truncate("1d") == value
         return pl.when(day).then(value.dt.strftime("%Y-%m-%d")).otherwise(value.dt.strftime("%Y-%m-%d %H:%M:%S")).alias(name)
     if isinstance(dtype, pl.List):
-        return value.cast(pl.List(pl.String)).list.join(";").alias(name) if not dtype.inner.is_nested() else pl.lit(None, dtype=pl.String).alias(name)
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-        return pl.lit("（无法显示）").alias(name)
+        return value.cast(pl.List(pl.String)).list.join(";").alias(name)
     return value.cast(pl.String).alias(name)

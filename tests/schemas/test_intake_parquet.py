@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import polars as pl
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pytest
 from tests.schemas.intake_desk import headings, parquet_bytes, valid_row
 
 NAME = "education_20261101.parquet"
-COLUMNS = {"学籍号": "record_key", "身份证件号": "id_number", "出生日期": "birth_date", "是否寄宿": "boarding", "现住址": "address"}
+COLUMNS = {"学籍号": "record_key", "姓名": "name", "身份证件号": "id_number", "出生日期": "birth_date", "是否寄宿": "boarding", "现住址": "address"}
 
 
 def parquet(**values) -> bytes:
@@ -26,6 +27,24 @@ def parquet(**values) -> bytes:
     return out.getvalue()
 
 
+def arrow(**values) -> bytes:
+    """As `parquet`, the cells as Arrow arrays, by our names or any other."""
+    row = {h: pa.array([v]) for h, v in valid_row("education").items()}
+    by_name = {v: k for k, v in COLUMNS.items()}
+    row |= {by_name.get(n, n): v for n, v in values.items()}
+    out = io.BytesIO()
+    pq.write_table(pa.table(row), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("values", [pa.array([1], pa.decimal256(60, 2)), pa.array([timedelta(days=1)]), pa.array([{"a": 1}]), pa.array([b"x"]), pa.array([[[1]]])], ids=lambda v: str(v.type))
+def test_a_column_of_no_text_that_is_none_of_ours_stops_nothing(desk, values):
+    desk.put("education", NAME, arrow(name=pa.array([""]), 别的=values))
+    taken = desk.take("education")
+    assert taken.reasons() == {1: ["missing_need:name"]}
+    assert {"heading": "别的", "value": "（无法显示）"} in taken.quarantine["original"][0].to_list()
+
+
 @pytest.mark.parametrize(
     ("column", "series", "text"),
     [
@@ -35,12 +54,21 @@ def parquet(**values) -> bytes:
         ("birth_date", pl.Series([date(2015, 3, 1)]), "2015-03-01"),
         ("birth_date", pl.Series([datetime.fromisoformat("2015-03-01")]), "2015-03-01"),
         ("birth_date", pl.Series([datetime.fromisoformat("2015-03-01 08:05")]), "2015-03-01 08:05:00"),
+        # the city's midnight as a moment; of any other zone the day that the city has then
+        ("birth_date", pl.Series([datetime.fromisoformat("2015-02-28 16:00")]).dt.replace_time_zone("UTC"), "2015-03-01"),
+        ("birth_date", pl.Series([datetime.fromisoformat("2015-03-01")]).dt.replace_time_zone("UTC"), "2015-03-01 08:00:00"),
+        ("birth_date", pl.Series([datetime.fromisoformat("2015-03-01")]).dt.replace_time_zone("Asia/Shanghai"), "2015-03-01"),
+        ("id_number", pl.Series([Decimal("500106201503011237")], dtype=pl.Decimal(38, 10)), "500106201503011237"),
+        ("birth_date", pl.Series([Decimal(20150310)], dtype=pl.Decimal(38, 0)), "20150310"),
+        ("address", pl.Series([Decimal("1.50")], dtype=pl.Decimal(10, 2)), "1.5"),
         ("birth_date", pl.Series([42064]), "42064"),
         ("birth_date", pl.Series([42064.0]), "42064"),
         ("boarding", pl.Series([True]), "是"),
         ("boarding", pl.Series([False]), "否"),
         ("address", pl.Series(["某路"], dtype=pl.Categorical), "某路"),
         ("address", pl.Series([["甲", "乙"]]), "甲;乙"),
+        ("address", pl.Series([["甲", None, "乙"]]), "甲;乙"),
+        ("address", pl.Series([3.0], dtype=pl.Float32), "3"),
         ("address", pl.Series([float("nan")]), None),
         ("address", pl.Series([1.5]), "1.5"),
         ("address", pl.Series([None], dtype=pl.Null), None),
@@ -72,6 +100,10 @@ def test_a_missing_id_in_a_floating_column_is_only_missing(desk):
         (b"PAR1" + bytes(100), "Parquet文件不完整或已损坏，请重新导出"),
         (parquet(address=pl.Series([{"a": 1}])), "列“现住址”的类型（struct<a: int64>）无法当作文本读取；请以文本列重新导出"),
         (parquet(address=pl.Series([b"x"])), "列“现住址”的类型（large_binary）无法当作文本读取；请以文本列重新导出"),
+        (parquet(address=pl.Series([timedelta(days=1)])), "列“现住址”的类型（duration[us]）无法当作文本读取；请以文本列重新导出"),
+        (parquet(birth_date=pl.Series([20150303.0], dtype=pl.Float32)), "列“出生日期”的类型（float）无法当作文本读取；请以文本列重新导出"),
+        (arrow(birth_date=pa.array([1], pa.timestamp("us", "Nowhere"))), "Parquet文件中有无法读取的类型（例如不存在的时区）；请以文本列重新导出"),
+        (arrow(address=pa.array([1], pa.decimal256(60, 2))), "列“现住址”的类型（decimal256(60, 2)）无法当作文本读取；请以文本列重新导出"),
         (b"a,b\n", "扩展名是.parquet，内容却是文本文件；请按真实格式另存后重新报送"),
     ],
 )
