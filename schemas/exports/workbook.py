@@ -41,8 +41,8 @@ def read_workbook(path: Path, feed: Feed) -> Reading:
     _look_over(path)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(path)
-        names = [s.name for s in workbook.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
-        found, others, alike = _find_sheet(workbook, names, feed)
+        pages = [s for s in workbook.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        found, others, alike = _find_sheet(workbook, pages, feed)
     except (python_calamine.CalamineError, OSError) as e:
         raise UnreadableFileError("工作簿已损坏，无法打开；请用表格软件重新另存为.xlsx") from e
     name, at, layout = found
@@ -91,20 +91,28 @@ def _declares_macros(package: zipfile.ZipFile, names: set[str]) -> bool:
     return "[content_types].xml" in names and b"macroEnabled" in package.read("[Content_Types].xml")
 
 
-def _find_sheet(workbook: Any, names: Sequence[str], feed: Feed) -> tuple[tuple[str, int, Layout], list[str], list[str]]:
-    """The first sheet with all needed headings (else the one that knows the most), the other sheets that hold anything, and those that have all needed headings and rows below."""
+def _find_sheet(workbook: Any, pages: Sequence[Any], feed: Feed) -> tuple[tuple[str, int, Layout], list[str], list[str]]:
+    """The first sheet with all needed headings, one that is seen before a hidden one, one with rows before an empty form; where none has them the one that knows the most.
+
+    With it the other sheets that hold anything, and all that have the headings and rows below.
+    """
     best: tuple[str, int, Layout] | None = None
+    highest = (False, False, False, -1)
     filled: list[str] = []
     alike: list[str] = []
-    for name in names:
+    for name, is_seen in ((page.name, page.visible == python_calamine.SheetVisibleEnum.Visible) for page in pages):
         rows = [[as_text(v) or "" for v in row] for row in islice(workbook.get_sheet_by_name(name).iter_rows(), SEARCHED_ROWS)]
         if any(any(row) for row in rows):
             filled.append(name)
         at, layout = find_headings(feed, rows)
-        if not layout.missing and any(any(row) for row in rows[at + 1 :]):
+        needed = [layout.positions[c.name] for c in feed.columns if c.need and c.name in layout.positions]
+        # a signature below an empty form fills one cell
+        has_rows = not layout.missing and any(sum(row[i] != "" for i in needed) > 1 for row in rows[at + 1 :])
+        if has_rows:
             alike.append(name)
-        if best is None or (best[2].missing and len(layout.positions) > len(best[2].positions)):
-            best = name, at, layout
+        rank = (False, False, False, len(layout.positions)) if layout.missing else (True, is_seen, has_rows, 0)
+        if rank > highest:
+            best, highest = (name, at, layout), rank
     if best is None or not filled:
         raise UnreadableFileError("工作簿是空的，没有表头也没有数据；请重新导出")
     return best, [n for n in filled if n != best[0]], alike

@@ -40,6 +40,21 @@ def test_rows_on_a_second_sheet_of_the_same_kind_are_said_not_to_be_read(desk):
     ]
 
 
+@pytest.mark.parametrize("before", [{"上期": grid("household", [valid_row("household", name="旧")])}, {"样表": [*grid("household", []), ["填表人：甲"]]}], ids=["hidden", "empty form"])
+def test_a_hidden_sheet_or_an_empty_form_in_front_does_not_take_the_place_of_the_rows(desk, before):
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(grid("household", [valid_row("household")]), before=before)))
+    if "上期" in before:
+        book["上期"].sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    desk.put("household", NAME, out.getvalue())
+    taken = desk.take("household")
+    assert taken.accepted["name"].to_list() == ["测甲"]
+    assert [w for w in taken.receipt(NAME)["warnings"] if "未读取" in w]
+
+
 def test_merged_title_cells_and_merged_headings_do_not_shift_the_columns(desk):
     import openpyxl
 
