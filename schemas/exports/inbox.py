@@ -135,11 +135,14 @@ def sha256(path: Path) -> str:
 
 
 def files_below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """All files below a folder in the order of their paths, and the folders that cannot be looked into; what an office program or the system left behind is no file of ours."""
+    """All files below a folder in the order of their paths, and the folders that cannot be looked into; what an office program or the system left behind is no file of ours.
+
+    A link to a folder is looked into like the folder itself, but for one that leads back up.
+    """
     files: list[Path] = []
     closed: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename)) if isinstance(e, PermissionError) else None):
-        folders[:] = [name for name in folders if not _is_left_behind(name)]
+    for root, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename)) if isinstance(e, PermissionError) else None, followlinks=True):
+        folders[:] = [name for name in folders if not _is_left_behind(name) and not _leads_back(Path(root, name))]
         files += [path for name in names if not _is_left_behind(name) and _is_file(path := Path(root, name))]
     return sorted(files), sorted(closed)
 
@@ -148,10 +151,15 @@ def _is_left_behind(name: str) -> bool:
     return name.startswith((".", "~$"))
 
 
+def _leads_back(folder: Path) -> bool:
+    """Whether it is a link to a folder that it lies in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+
+
 def _is_file(path: Path) -> bool:
-    """Whether it is one; what may not even be looked at counts as one, so that opening it says why not."""
+    """Whether it is one; what may not even be looked at counts as one, so that opening it says why not, and so does a link to what is not there."""
     try:
-        return path.is_file()
+        return path.is_file() or (path.is_symlink() and not path.exists())
     except OSError:
         return True
 

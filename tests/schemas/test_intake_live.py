@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from schemas.exports import store as store_module
-from schemas.exports.inbox import strays, write_strays
+from schemas.exports.inbox import files_below, strays, write_strays
 from tests.schemas.intake_desk import AS_OF, Desk, as_file, csv_text, grid, valid_row
 
 
@@ -328,6 +328,24 @@ def test_an_inbox_nobody_may_look_into_is_told_once(desk, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", closed)
     assert strays(desk.inbox)["source_file"].to_list() == ["inbox/"]
+
+
+def test_a_link_to_a_folder_is_looked_into_and_one_that_leads_back_is_not(desk, tmp_path):
+    put(desk, "survey_20261101.csv", ("1", "甲"))
+    outside = put(desk, "survey_20261102_b.csv", ("1", "乙")).rename(tmp_path / "survey_20261102_b.csv")
+    (tmp_path / "share").mkdir()
+    outside.rename(tmp_path / "share" / outside.name)
+    (desk.inbox / "survey" / "october").symlink_to(tmp_path / "share")
+    (desk.inbox / "survey" / "back").symlink_to(desk.inbox)
+    taken = desk.take("survey")
+    assert (names(taken), taken.receipts.height) == (["乙", "甲"], 2)
+    assert {f.name for f in files_below(desk.inbox)[0]} == {"survey_20261101.csv", "survey_20261102_b.csv"}
+
+
+def test_a_link_that_leads_nowhere_is_rejected(desk):
+    put(desk, "survey_20261101.csv", ("1", "甲"))
+    (desk.inbox / "survey" / "survey_20261102.csv").symlink_to("/nowhere/survey.csv")
+    assert desk.take("survey").receipt("survey_20261102.csv")["message"] == "文件无法打开（No such file or directory），请检查权限或重新报送"
 
 
 def test_the_order_in_which_files_come_does_not_matter(tmp_path):
