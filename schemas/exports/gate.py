@@ -31,6 +31,8 @@ from schemas.tables.intake import CELL, QUARANTINE
 _NOT_AFTER_EXPORT = "birth_date"
 # a row that could not be parted into its columns has no cells to find further reasons in
 _UNPARTED = ("ragged_row", "broken_quotes")
+# a number of which a spreadsheet kept the first digits only
+SHORTENED = r"[0-9](?:\.[0-9]+)?E\+[0-9]+"
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,8 @@ def _warnings(accepted: pl.DataFrame, feed: Feed, layout: Layout) -> pl.Series:
     for column in feed.columns:
         if column.form:
             found[f"odd_key:{column.name}"] = _is_odd(accepted.get_column(column.name), f"^(?:{column.form})$")
+        elif column.need == "key":
+            found[f"odd_key:{column.name}"] = accepted.get_column(column.name).str.contains(f"^{SHORTENED}$")
     return gathered(long_of(pl.DataFrame(found), [(pl.col(code), pl.lit(code)) for code in found]), accepted.height, pl.String).alias("warnings")
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from schemas.exports.contract import Feed
 from schemas.exports.faults import UnbalancedFiguresError
 from schemas.exports.feeds import FEEDS
-from schemas.exports.gate import accepted_schema
+from schemas.exports.gate import SHORTENED, accepted_schema
 from schemas.exports.inbox import Arrival, arrivals
 from schemas.exports.live import Selection, needed, select
 from schemas.exports.receipts import receipt, receipts
@@ -27,6 +27,8 @@ from schemas.tables.intake import QUARANTINE
 # how the warning begins of a snapshot much smaller than the one before it, and from how many rows on it is looked at
 SHRUNK = "行数不到上一期的一半"
 ENOUGH_TO_SHRINK = 20
+# a key, or one of the two that are the key together, of which a spreadsheet kept the first digits only
+_SHORTENED = rf"(?:^|\x1f)(?:{SHORTENED})(?:\x1f|$)"
 
 
 def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -> None:
@@ -104,9 +106,9 @@ def _write_accepted(target: Path, feed: Feed, chosen: Selection) -> dict[str, in
 
 
 def _key(feed: Feed) -> pl.Expr:
-    """The record key for comparing: half-width, upper case, without blanks."""
-    folded = (pl.col(c).str.normalize("NFKC").str.to_uppercase().str.replace_all(r"\s", "") for c in feed.key_columns)
-    return pl.concat_str(folded, separator="\x1f").alias("key")
+    """The record key for comparing: half-width, upper case, without blanks; null, and like no other, where a spreadsheet wrote it as `5.00106E+17`, which many rows then share."""
+    folded = pl.concat_str((pl.col(c).str.normalize("NFKC").str.to_uppercase().str.replace_all(r"\s", "") for c in feed.key_columns), separator="\x1f")
+    return pl.when(~folded.str.contains(_SHORTENED)).then(folded).alias("key")
 
 
 def _write_quarantined(target: Path, chosen: Selection) -> None:

@@ -62,6 +62,15 @@ def test_keys_are_compared_without_case_width_and_blanks(desk):
     assert desk.take("household").accepted["name"].to_list() == ["新"]
 
 
+def test_a_key_that_a_spreadsheet_shortened_replaces_no_other_row_that_reads_the_same(desk):
+    short = lambda name: valid_row("medical_insurance", record_key="5.00106E+13", name=name)  # noqa: E731
+    desk.put_rows("medical_insurance", "medical_insurance_20261001.csv", [short("甲"), short("乙"), valid_row("medical_insurance", record_key="1E+5A", name="丙")])
+    desk.put_rows("medical_insurance", "medical_insurance_20261002_delta.csv", [short("丁"), valid_row("medical_insurance", record_key="1e+5a", name="戊")])
+    taken = desk.take("medical_insurance")
+    assert names(taken) == sorted(["甲", "乙", "丁", "戊"])
+    assert [row["warnings"] for row in taken.accepted.sort("name").to_dicts() if row["name"] != "戊"] == [["odd_key:record_key"]] * 3
+
+
 def test_a_key_of_two_columns_is_replaced_only_as_a_whole(desk):
     answer = lambda person, value: valid_row("verification", roster_id="R1", person_id=person, value=value)  # noqa: E731
     desk.put_rows("verification", "verification_20261001.csv", [answer("P1", "旧"), answer("P2", "旧")])
