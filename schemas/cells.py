@@ -32,6 +32,8 @@ _SERIAL = (10_000, 60_000)
 _ISO = r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 # what spreadsheets and databases put where there is no date; missing, and not unreadable
 _NO_DATE = r"^(?:1900[-/.年]?0?1[-/.月]?0?1日?|1899[-/.年]?12[-/.月]?3[01]日?|0+(?:[-/.年]0+[-/.月]0+日?)?)(?:[ T].*)?$"
+# from 16:00 on in UTC, said by the mark behind the time, it is the next day in the city: programs that keep moments write its midnight so
+_NEXT_DAY = r"[T\s](?:1[6-9]|2[0-3]):\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|\+00:?00)$"
 _NO_DATES = (dt.date(1900, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31))
 
 
@@ -121,7 +123,8 @@ def _iso(texts: pl.DataFrame) -> pl.DataFrame:
 def _read(texts: pl.DataFrame) -> pl.DataFrame:
     """text, date and precision of dates in any writing."""
     precision = pl.when(pl.col("month").is_null()).then(pl.lit("year")).when(pl.col("day").is_null()).then(pl.lit("month")).otherwise(pl.lit("day"))
-    return _possible(_parts(texts)).select("text", "date", precision=precision)
+    in_city = pl.when(pl.col("text").str.contains(_NEXT_DAY)).then(pl.col("date").dt.offset_by("1d")).otherwise("date")
+    return _possible(_parts(texts)).select("text", in_city, precision=precision)
 
 
 def _parts(texts: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,8 @@ DATES: list[tuple[str, date | None, str | None]] = [
     *((text, date(2015, 3, 1), "day") for text in (
         "2015-03-01 00:00:00", "2015/3/1 8:00", "2015-03-01T08:30:00", "2015-03-01T08:30:00.000+08:00", "20150301 235959".replace(" ", ""), "2015年3月1日 08:00",
         "20150301 08:00:00",
+        # a moment in UTC: the city is eight hours ahead
+        "2015-02-28T16:00:00.000Z", "2015-02-28 16:00:00+00:00", "2015-03-01T00:00:00Z", "2015-03-01T15:59:59Z",
     )),
     # a month or a year alone: the latest day it can mean
     ("201503", date(2015, 3, 31), "month"),
