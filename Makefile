@@ -32,6 +32,7 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY) ## the virtual environment with the locked dependencies
 
 sample: $(READY) ## write the made-up city (CHILDREN=20000 SEED=20241101)
+	@test ! -e $(OUT)/city/city.json || { echo "$(OUT)/city holds a city already: remove it with 'make clean', or write another with 'make run OUT=somewhere'"; exit 2; }
 	@$(BIN)/childflow sample --children $(CHILDREN) --seed $(SEED) --out $(OUT)/city --as-of $(AS_OF)
 
 run: sample ## the made-up city, then the nightly run over it

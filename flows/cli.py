@@ -34,7 +34,7 @@ class Language(StrEnum):
 def sample(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write inbox/ and truth/ into.")],
     children: Annotated[int, typer.Option(min=1, help="How many children.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same city.")] = 20241101,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same city.")] = 20241101,
     rates: Annotated[Path | None, typer.Option(help="YAML file with rates of damage that differ from sample_data/rates.yaml.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="The day the truth is told for, such as 2026-11-24; default today.")] = None,
     move_to: Annotated[str | None, typer.Option("--move-to", help="Write no city, but let the one in --out go on to this later day.")] = None,
@@ -46,10 +46,7 @@ def sample(
     from sample_data.moving import MovingCity
 
     if move_to is not None:
-        try:
-            files = move(MovingCity.load(out), parse_day(move_to, "--move-to"))
-        except ValueError as error:
-            raise UnusableInputError(str(error)) from None
+        files = move(MovingCity.load(out), parse_day(move_to, "--move-to"))
         typer.echo(f"{files} files sent anew up to {move_to}: {out / 'inbox'}; what happened to whom: {out / 'truth' / 'changes.parquet'}")
         typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {move_to}")
         return
@@ -240,8 +237,9 @@ def unusable() -> tuple[type[Exception], ...]:
     from publish.roster_fields import RosterLayoutError
     from rules.kept import FactsNotKeptError
     from rules.law_file import LawError
+    from sample_data.rates import CityError
 
-    ours = (UnusableInputError, LinkError, UnknownPersonError, TruthMismatchError)
+    ours = (UnusableInputError, CityError, LinkError, UnknownPersonError, TruthMismatchError)
     return (*ours, RegisterUnreadableError, VersionUnknownError, WorkbookUnusableError, LawError, LayoutError, RosterLayoutError, KeyUnusableError, FactsNotKeptError)
 
 

@@ -15,6 +15,7 @@ from sample_data import names
 from sample_data.moving import MovingCity, generator
 from sample_data.numbers import check_digit, digits, padded
 from sample_data.places import Ints, places
+from sample_data.rates import CityError
 from schemas import cells
 from schemas.reference.divisions import resolve
 
@@ -31,10 +32,10 @@ def move(city: MovingCity, day: date, pace: float = 1.0) -> int:
     """Let the city go on to a later day and send what changed, in so many files; `pace`: how many times as often as in a real one things happen.
 
     Raises:
-        ValueError: the day is not later than the city's.
+        CityError: the day is not later than the city's.
     """
     if day <= city.day:
-        raise ValueError(f"the city has already come to {city.day}: give a later day than that, not {day}")
+        raise CityError(f"the city has already come to {city.day}: give a later day than that, not {day}")
     rng = generator(city, day)
     days = (day - city.day).days
     new_quarter = (city.day.year, (city.day.month - 1) // 3) != (day.year, (day.month - 1) // 3)

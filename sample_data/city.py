@@ -22,7 +22,7 @@ from sample_data.forms import written
 from sample_data.histories import histories, moves
 from sample_data.numbers import IdOffice
 from sample_data.places import Places, places
-from sample_data.rates import Rates
+from sample_data.rates import CityError, Rates
 from sample_data.rates import rates as rates_of
 from sample_data.reading import answered
 from sample_data.sheet import Block, Sheet
@@ -56,12 +56,12 @@ def write_city(children: int, seed: int, out: Path, *, rates: Path | Rates | Non
         resources: whether the optional input `resource` (docs/feeds.md) is among the files.
 
     Raises:
-        ValueError: fewer than one child, or a folder that already holds a city. RatesError: rates that can't be used.
+        CityError: fewer than one child, a folder that already holds a city, a day too early or too late. RatesError: rates that can't be used.
     """
     if children < 1:
-        raise ValueError(f"children is {children}; expected at least 1")
+        raise CityError(f"children is {children}; expected at least 1")
     if (out / "inbox").exists() and any((out / "inbox").rglob("*.*")):
-        raise ValueError(f"{out / 'inbox'} already holds files: give an empty folder, for old and new files must not mix")
+        raise CityError(f"{out / 'inbox'} already holds files: give an empty folder, for old and new files must not mix")
     share, where = rates_of(rates), places()
     told = planted.stories() if stories and as_of == planted.AS_OF and children >= planted.FEWEST else []
     inbox = Inbox(out / "inbox", as_of, children)

@@ -18,6 +18,7 @@ import polars as pl
 
 from sample_data.files import Inbox, plan
 from sample_data.places import places
+from sample_data.rates import CityError
 from sample_data.truth import RECORDS
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.intake import take_in
@@ -49,10 +50,10 @@ class MovingCity:
         """The city in a folder: as it was moved last, or as it was written.
 
         Raises:
-            ValueError: there is no city.
+            CityError: there is no city.
         """
         if not (folder / "city.json").exists():
-            raise ValueError(f"{folder} holds no city: write one first, with `childflow sample --out {folder}`")
+            raise CityError(f"{folder} holds no city: write one first, with `childflow sample --out {folder}`")
         card = json.loads((folder / "city.json").read_text("utf-8"))
         day = date.fromisoformat(card.get("moved_to", card["as_of"]))
         kept = folder / "moving"

@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sample_data.rates import CityError
+
 Ints = NDArray[np.int64]
 _WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _CHECK = np.array(list("10X98765432"))
@@ -36,8 +38,11 @@ class IdOffice:
         """Id numbers; a twin (index of the other in `twin_of`, else -1) gets the sequence number next to the other's of that sex.
 
         Raises:
-            OverflowError: a place has no number left for a day.
+            CityError: no place has a number left for a day, or a birth lies before or behind the days for which there are numbers.
         """
+        if len(birth) and not (birth.min() >= _FIRST_DAY and birth.max() < _FIRST_DAY + _DAYS):
+            first, last = (np.datetime64(day, "D") for day in (_FIRST_DAY, _FIRST_DAY + _DAYS - 1))
+            raise CityError(f"the made-up city has numbers for people born from {first} to {last}, and somebody would be born on another day: give a day nearer to today")
         twin = np.full(len(code), -1) if twin_of is None else twin_of
         own = np.flatnonzero(twin < 0)
         slot = np.zeros(len(code), dtype=np.int64)
@@ -70,7 +75,7 @@ class IdOffice:
             if not len(waiting):
                 return self.codes[place], slot
             place[waiting] = (place[waiting] + 1) % len(self.codes)
-        raise OverflowError("the made-up city has more births on one day than all its places have id numbers: ask for fewer children")
+        raise CityError("the made-up city has more births on one day than all its places have id numbers: ask for fewer children")
 
 
 def _ranks(cell: Ints) -> Ints:

@@ -11,7 +11,11 @@ import yaml
 _DEFAULTS = Path(__file__).parent / "rates.yaml"
 
 
-class RatesError(ValueError):
+class CityError(ValueError):
+    """No such city can be written: what was asked for, and what to ask for instead."""
+
+
+class RatesError(CityError):
     """The rates can't be used: what was given, and what may be."""
 
 
@@ -51,15 +55,27 @@ def rates(given: Path | Rates | None = None) -> Rates:
     """The rates to use: the defaults, with what the file says otherwise. A file may also say `scale: 2` for damage twice as frequent.
 
     Raises:
-        RatesError: unknown names, or shares outside 0 to 1.
+        RatesError: a file that cannot be read, unknown names, or shares outside 0 to 1.
     """
     if isinstance(given, Rates):
         return given
     stated: dict[str, Any] = yaml.safe_load(_DEFAULTS.read_text("utf-8"))
-    other: dict[str, Any] = (yaml.safe_load(given.read_text("utf-8")) or {}) if given else {}
+    other = _read(given) if given else {}
     factor = other.pop("scale", 1.0)
+    if not isinstance(factor, int | float) or factor < 0:
+        raise RatesError(f"rates: scale is {factor!r}; expected a number from 0")
     made = _checked(Rates(**_overridden(stated, other, "")))
     return made.scaled(factor) if factor != 1.0 else made
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(file.read_text("utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RatesError(f"rates: {file} cannot be read as YAML ({type(error).__name__}): give a file such as sample_data/rates.yaml") from None
+    if not isinstance(found, dict):
+        raise RatesError(f"rates: {file} holds no names with shares: give a file such as sample_data/rates.yaml")
+    return found
 
 
 def _overridden(stated: dict[str, Any], other: Any, at: str) -> dict[str, Any]:

@@ -33,3 +33,24 @@ def test_what_is_no_register_is_said_to_be_none_by_explain(more, tmp_path, monke
         main()
     assert ended.value.code == 2
     assert "has no table of runs, so it is no register" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "already holds files: give an empty folder"),
+        (["--as-of", "2199-01-01"], "give a day nearer to today"),
+        (["--rates", "none.yaml"], "none.yaml cannot be read as YAML"),
+        (["--move-to", "2020-01-01"], "holds no city: write one first"),
+    ],
+)
+def test_a_city_that_cannot_be_written_is_said_and_is_no_fault_of_ours(more, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    if not more:
+        (tmp_path / "city" / "inbox").mkdir(parents=True)
+        (tmp_path / "city" / "inbox" / "a.csv").touch()
+    monkeypatch.setattr(sys, "argv", ["childflow", "sample", "--children", "3", "--out", "city", *more])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

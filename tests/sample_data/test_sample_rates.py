@@ -52,6 +52,9 @@ def test_rates_given_are_taken_as_they_are():
         ("twins: 1.2", "rates: twins is 1.2; expected a share from 0 to 1"),
         ("twins: many", "rates: twins is 'many'; expected a share from 0 to 1"),
         ("forms: {date_form: -0.1}", "rates: forms.date_form is -0.1; expected a share from 0 to 1"),
+        ("scale: often", "rates: scale is 'often'; expected a number from 0"),
+        ("- twins", "rates: "),
+        ("twins: [", "rates: "),
         ("scale: 9", "rates: per_feed.id_missing.health is 2.5200000000000005; expected a share from 0 to 1"),
     ],
 )
@@ -59,3 +62,8 @@ def test_what_cannot_be_a_rate_is_refused_in_words(tmp_path, text, said):
     with pytest.raises(RatesError) as refused:
         rates(written(tmp_path, text))
     assert str(refused.value).startswith(said)
+
+
+def test_a_file_that_is_not_there_is_refused_in_words(tmp_path):
+    with pytest.raises(RatesError, match=r"rates: .* cannot be read as YAML \(FileNotFoundError\): give a file such as sample_data/rates.yaml"):
+        rates(tmp_path / "none.yaml")
