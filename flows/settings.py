@@ -138,7 +138,7 @@ def _from_one(name: str, default: int) -> int:
         UnusableInputError: it is none.
     """
     text = os.environ.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise UnusableInputError(f"{name} takes a whole number from 1, not '{text}'")
     return int(text)
 

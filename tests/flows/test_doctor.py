@@ -102,7 +102,7 @@ def test_a_place_this_user_may_not_write_stops(inbox, tmp_path, monkeypatch, clo
         require_writable(tmp_path / "lake" / "r.duckdb", tmp_path / "spill")
 
 
-@pytest.mark.parametrize(("name", "value"), [("CHILDFLOW_WORKERS", "many"), ("CHILDFLOW_KEEP", "0"), ("CHILDFLOW_PASSWORD_FILE", "nowhere")])
+@pytest.mark.parametrize(("name", "value"), [("CHILDFLOW_WORKERS", "many"), ("CHILDFLOW_WORKERS", "²"), ("CHILDFLOW_KEEP", "0"), ("CHILDFLOW_PASSWORD_FILE", "nowhere")])
 def test_a_setting_that_would_end_the_night_stops(inbox, tmp_path, monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     (stop,) = said(inbox, tmp_path / "r.duckdb", "stop")
