@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -179,8 +179,11 @@ def enter_unchanged(con: duckdb.DuckDBPyConnection, run: Run, last: str) -> None
 
 
 def _insert_run(con: duckdb.DuckDBPyConnection, run: Run, state: str, remarks: list[str]) -> None:
+    """One more run, later than any before also where the clock was put back: the newest run is the one whose tables these are."""
+    newest = con.execute("SELECT max(started_at) FROM run").fetchall()[0][0]
+    behind = timedelta() if newest is None else max(newest - run.started_at + timedelta(microseconds=1), timedelta())
     values = {
-        "run_id": run.run_id, "started_at": run.started_at, "finished_at": run.clock(), "as_of": run.as_of,
+        "run_id": run.run_id, "started_at": run.started_at + behind, "finished_at": run.clock() + behind, "as_of": run.as_of,
         "code_version": run.code_version, "rule_version": run.rule_version, "config_hash": run.config_hash, "inputs_hash": run.inputs_hash,
         "linkage_hash": run.linkage_hash, "state": state,
         "counts": _json(run.counts), "seconds": _json(run.seconds), "peak_mib": _json(run.peak_mib), "remarks": remarks, "layout": LAYOUT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ import pytest
 
 from publish.comments import create
 from publish.packing import FEW_WORDS, of_column
-from publish.register import WorkIncompleteError, publish, recall
+from publish.register import WorkIncompleteError, connect, publish, publish_unchanged, recall
 from schemas.tables.assessment import ALERT
 from schemas.tables.register import RECALLED_TABLES, REGISTER_TABLES
 from tests.publish.register_city import child, moment, night, run_record, write_night
@@ -103,3 +103,16 @@ def test_of_the_last_night_that_is_recalled_which_is_looked_at_and_alerts_child_
     assert {name: frame.columns for name, frame in previous.items()} == {table.name: table.names for table in RECALLED_TABLES}
     assert previous["assessment"].columns == ["person_id", "reason"] and "person" not in previous
     assert previous["alert"].select("person_id", "alert_id").rows() == [("A", "A1"), ("A", "A3"), ("B", "A0"), ("B", "A2")]
+
+
+@pytest.mark.parametrize("back", [timedelta(days=60), timedelta()], ids=["clock put back", "within one second"])
+def test_the_newest_run_is_the_one_whose_tables_these_are_also_where_the_clock_was_put_back(tmp_path: Path, back: timedelta):
+    register = tmp_path / "register.duckdb"
+    for run_id, as_of, started_at in (("run-9", AS_OF + timedelta(days=60), moment(1)), ("run-1", AS_OF, moment(1) - back)):
+        recall(register, tmp_path / run_id)
+        publish(write_night(tmp_path / run_id, as_of, [child("A")]), register, run_record(run_id, as_of, started_at))
+    publish_unchanged(register, run_record("run-0", AS_OF, moment(1) - back))
+    with connect(register) as con:
+        told = con.execute("SELECT run_id, as_of FROM run ORDER BY started_at DESC LIMIT 2").fetchall()
+        assert told == [("run-0", AS_OF), ("run-1", AS_OF)]
+        assert con.execute("SELECT bool_and(finished_at >= started_at) FROM run").fetchall() == [(True,)]
