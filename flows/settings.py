@@ -29,6 +29,8 @@ from zoneinfo import ZoneInfo
 # where the heavy stations work: in threads of the run's own process, or in processes that Dask starts beside it
 THREADS, DASK = "threads", "dask"
 CITY_TIME = ZoneInfo("Asia/Shanghai")
+# the days that may be asked about
+_DAYS = (date(2000, 1, 1), date(2100, 12, 31))
 # polars' allocator hands memory back half a second after its last use, and fetches it again page by page: three seconds spare a twelfth of standardising. Read when polars is loaded
 os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:3000,muzzy_decay_ms:0")
 
@@ -109,14 +111,18 @@ def parse_day(text: str | None, what: str) -> date:
     """An ISO date, today when none is given.
 
     Raises:
-        UnusableInputError: the text is no ISO date.
+        UnusableInputError: the text is no ISO date, or of a day so far away that nothing can be reckoned back or ahead from it.
     """
     if text is None:
         return today()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UnusableInputError(f"{what} takes a date such as 2026-11-24, not '{text}'") from None
+    first, last = _DAYS
+    if not first <= day <= last:
+        raise UnusableInputError(f"{what} takes a date from {first} to {last}, not {day}")
+    return day
 
 
 def memory_limit() -> str:

@@ -39,7 +39,7 @@ def test_what_is_no_register_is_said_to_be_none_by_explain(more, tmp_path, monke
     ("more", "said"),
     [
         ([], "already holds files: give an empty folder"),
-        (["--as-of", "2199-01-01"], "give a day nearer to today"),
+        (["--as-of", "2099-01-01"], "give a day nearer to today"),
         (["--rates", "none.yaml"], "none.yaml cannot be read as YAML"),
         (["--move-to", "2020-01-01"], "holds no city: write one first"),
     ],
@@ -54,3 +54,14 @@ def test_a_city_that_cannot_be_written_is_said_and_is_no_fault_of_ours(more, sai
         main()
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-12-31"])
+@pytest.mark.parametrize("command", [["run", "--inbox", "."], ["whatif", "--set", "months=5"]], ids=["run", "whatif"])
+def test_a_day_from_which_nothing_can_be_reckoned_is_refused(command, day, tmp_path, monkeypatch, capsys):
+    (tmp_path / "r.duckdb").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["childflow", *command, "--register", "new.duckdb" if command[0] == "run" else "r.duckdb", "--as-of", day])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (2, f"childflow: --as-of takes a date from 2000-01-01 to 2100-12-31, not {day}\n")
