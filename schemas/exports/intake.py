@@ -49,10 +49,10 @@ def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -
     arrived, turned_away = arrivals(inbox, feed)
     shelf = Store(store, feed)
     before = shelf.entries()
-    chosen = select(arrived, (e.arrival for e in before), shelf.obtain)
+    chosen = select(arrived, shelf.arrivals(), shelf.obtain)
     for entry in chosen.bases().values():
         chosen.warnings[entry.arrival.name] += _shrunk(entry, before)
-    shelf.prune(needed(shelf.entries(), chosen.live))
+    shelf.prune([*(e.arrival for e in needed(shelf.entries(), chosen.live)), *(a for a, _ in chosen.rejected)])
     replaced = _write_accepted(_target(work, "accepted", feed), feed, chosen)
     _write_quarantined(_target(work, "quarantine", feed), chosen)
     rows = [_live_receipt(e, replaced[e.arrival.name], chosen.warnings[e.arrival.name], as_of) for e in chosen.live]

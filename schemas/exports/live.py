@@ -98,7 +98,7 @@ def _floor(part: str, starts: dict[str, date]) -> date:
 
 
 def _first_readable(candidates: list[Arrival], obtain: Obtain, chosen: Selection) -> None:
-    """Takes the first candidate that can be read; the arrived ones before it are rejected, those behind it superseded."""
+    """Takes the first candidate that can be read; those before it are rejected, the arrived ones behind it superseded."""
     taken: Arrival | None = None
     refused: list[Arrival] = []
     for arrival in candidates:
@@ -108,8 +108,7 @@ def _first_readable(candidates: list[Arrival], obtain: Obtain, chosen: Selection
                 taken = arrival
             except UnreadableFileError as e:
                 refused.append(arrival)
-                if arrival.path is not None:
-                    chosen.rejected.append((arrival, str(e)))
+                chosen.rejected.append((arrival, str(e)))
         elif arrival.path is not None:
             same_day = arrival.export_date == taken.export_date
             said = f"同一日期、同一分片另有文件“{taken.name}”，已采用后者" if same_day else f"已有更新的导出“{taken.name}”"

@@ -61,6 +61,10 @@ class Store:
         found = (self._load(p) for p in sorted(self._folder.glob("*.json")))
         return sorted((e for e, _ in filter(None, found)), key=lambda e: (e.arrival.name, e.arrival.sha256))
 
+    def arrivals(self) -> list[Arrival]:
+        """What exports there are by their JSON receipts, in the order of the receipts' names: those of damaged entries too, which would be missed by nobody."""
+        return [known[0] for known in map(self._said, sorted(self._folder.glob("*.json"))) if known]
+
     def obtain(self, arrival: Arrival) -> Entry:
         """The entry of an export: from the store, else read from the inbox and stored.
 
@@ -79,9 +83,9 @@ class Store:
         self._write(stem.with_suffix(".json"), arrival, figures, accepted, quarantined)
         return Entry(arrival, accepted, quarantined, figures)
 
-    def prune(self, keep: Iterable[Entry]) -> None:
-        """Forgets every entry but these, and what an interrupted run left behind."""
-        stems = {_stem(e.arrival) for e in keep}
+    def prune(self, keep: Iterable[Arrival]) -> None:
+        """Forgets every entry but those of these exports, and what an interrupted run left behind."""
+        stems = {_stem(arrival) for arrival in keep}
         for path in self._folder.iterdir():
             if path.name.endswith(_TEMPORARY) or path.name.partition(".")[0] not in stems:
                 path.unlink(missing_ok=True)
@@ -107,15 +111,25 @@ class Store:
     def _load(self, path: Path) -> tuple[Entry, str] | None:
         """The entry whose receipt lies there and the reader that made it; None where it is damaged or of another layout."""
         accepted, quarantined = (path.with_suffix(f".{kind}.parquet") for kind in ("accepted", "quarantine"))
+        known = self._said(path)
+        if known is None:
+            return None
+        arrival, said = known
         try:
-            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if said["layout"] != LAYOUT:
                 return None
             if digest_of(accepted) != said["accepted_sha256"] or digest_of(quarantined) != said["quarantined_sha256"]:
                 return None
-            day = date.fromisoformat(said["export_date"])
-            arrival = Arrival(self._feed.name, said["name"], said["part"], day, said["is_delta"], said["format"], said["sha256"])
             return Entry(arrival, accepted, quarantined, Figures.from_dict(said["figures"])), said["reader"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _said(self, path: Path) -> tuple[Arrival, dict[str, Any]] | None:
+        """The export that a receipt is of, and all it says; None where it cannot be read."""
+        try:
+            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            day = date.fromisoformat(said["export_date"])
+            return Arrival(self._feed.name, said["name"], said["part"], day, said["is_delta"], said["format"], said["sha256"]), said
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

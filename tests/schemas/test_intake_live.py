@@ -192,6 +192,28 @@ def test_a_damaged_store_is_rebuilt_from_the_inbox(desk, part, damage):
     assert again.accepted.equals(first.accepted) and again.receipts.equals(first.receipts)
 
 
+@pytest.mark.parametrize("part", ["*.accepted.parquet", "*.quarantine.parquet"])
+def test_an_export_that_lay_in_a_store_that_is_damaged_is_told_each_night_until_it_comes_again(desk, part):
+    put(desk, "survey_20260901_p.csv", ("1", "旧"))
+    desk.take("survey")
+    gone = [put(desk, "survey_20261001_p.csv", ("1", "甲")), put(desk, "survey_20261001.csv", ("2", "乙"))]
+    desk.take("survey")
+    for file in gone:
+        file.unlink()
+    for path in desk.store.rglob(part):
+        if "20260901" not in path.with_name(path.name.replace(part[1:], ".json")).read_text():
+            path.write_bytes(b"damaged")
+    for _ in range(2):
+        taken = desk.take("survey")
+        assert names(taken) == ["旧"]
+        assert states(taken) == {"survey_20260901_p.csv": "accepted", "survey_20261001_p.csv": "rejected", "survey_20261001.csv": "rejected"}
+        assert taken.receipt("survey_20261001.csv")["message"] == "文件已不在收件目录，且存档已损坏；请重新报送"
+        assert taken.receipt("survey_20260901_p.csv")["warnings"] == ["较新的文件“survey_20261001_p.csv”无法读取，沿用本文件"]
+    put(desk, "survey_20261001.csv", ("2", "乙"))
+    put(desk, "survey_20261101_p.csv", ("1", "新"))
+    assert states(desk.take("survey")) == {"survey_20260901_p.csv": "superseded", "survey_20261001.csv": "accepted", "survey_20261101_p.csv": "accepted"}
+
+
 def test_the_store_forgets_what_the_two_newest_snapshots_do_not_need(desk):
     for day in ("20260701", "20260801", "20260901", "20261001"):
         put(desk, f"survey_{day}.csv", ("1", day))
