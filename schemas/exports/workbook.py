@@ -47,11 +47,15 @@ def read_workbook(path: Path, feed: Feed) -> Reading:
         raise UnreadableFileError("工作簿已损坏，无法打开；请用表格软件重新另存为.xlsx") from e
     name, at, layout = found
     layout.require()
-    rows = islice(workbook.get_sheet_by_name(name).iter_rows(), at + 1, None)
+    sheet = workbook.get_sheet_by_name(name)
+    merged = _merged_down(sheet, at + 1)
+    rows = _as_seen(islice(sheet.iter_rows(), at + 1, None), at + 1, merged)
     width = len(layout.headings)
     exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
     batches = (_batch(rows, first, width, exact) for rows, first in _chunks(rows))
     warnings = [_said_of(n, name, is_alike=n in alike) for n in others]
+    if merged:
+        warnings.append(f"有{sum(map(len, merged.values()))}处上下合并的单元格，内容已填入合并的各行；请尽量不要合并数据单元格")
     return Reading(layout, "xlsx", batches, warnings=warnings)
 
 
@@ -116,6 +120,29 @@ def _find_sheet(workbook: Any, pages: Sequence[Any], feed: Feed) -> tuple[tuple[
     if best is None or not filled:
         raise UnreadableFileError("工作簿是空的，没有表头也没有数据；请重新导出")
     return best, [n for n in filled if n != best[0]], alike
+
+
+def _merged_down(sheet: Any, first: int) -> dict[int, list[tuple[int, int]]]:
+    """The cells that are merged with those below them, from row `first` on: by their row, their columns (as the rows give them) and the last row."""
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for (top, column), (bottom, _) in sheet.merged_cell_ranges or ():
+        if top >= first and bottom > top and column >= sheet.start[1]:
+            merged.setdefault(top, []).append((column - sheet.start[1], bottom))
+    return merged
+
+
+def _as_seen(rows: Iterator[list[Any]], first: int, merged: dict[int, list[tuple[int, int]]]) -> Iterator[list[Any]]:
+    """The rows from `first` on; what is merged downwards stands in each of its rows that holds anything else."""
+    if not merged:
+        yield from rows
+        return
+    running: dict[int, tuple[Any, int]] = {}
+    for at, row in enumerate(rows, first):
+        if any(value != "" for value in row):
+            for column, (value, last) in running.items():
+                row[column] = value if at <= last and row[column] == "" else row[column]
+        running |= {column: (row[column], last) for column, last in merged.get(at, ()) if column < len(row)}
+        yield row
 
 
 def _chunks(rows: Iterator[list[Any]]) -> Iterator[tuple[list[list[Any]], int]]:

@@ -76,6 +76,26 @@ def test_merged_title_cells_and_merged_headings_do_not_shift_the_columns(desk):
     assert taken.accepted.select("source_row", "name").rows() == [(2, "测甲")]
 
 
+def test_what_is_merged_downwards_stands_in_each_of_its_rows_that_holds_anything(desk):
+    import openpyxl
+
+    rows = [valid_row("survey", record_key=key, name=name, address=address) for key, name, address in (("1", "甲", "某路1号"), ("2", "乙", ""), ("3", "丙", ""))]
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes([["季度摸排"], headings("survey"), *([r.get(h) for h in headings("survey")] for r in rows)])))
+    page = book.active
+    address, division = (headings("survey").index(h) + 1 for h in ("现住址", "现住地区划"))
+    page.merge_cells("A1:H1")
+    page.merge_cells(start_row=3, end_row=4, start_column=address, end_column=address + 1)
+    page.merge_cells(start_row=3, end_row=40, start_column=division, end_column=division)
+    page["A50"] = "填表人：甲"
+    out = io.BytesIO()
+    book.save(out)
+    desk.put("survey", "survey_20261101.xlsx", out.getvalue())
+    taken = desk.take("survey")
+    assert taken.accepted.select("name", "address", "residence_division").rows() == [("甲", "某路1号", "500106"), ("乙", "某路1号", "500106"), ("丙", None, "500106")]
+    receipt = taken.receipt("survey_20261101.xlsx")
+    assert (receipt["rows_in"], receipt["rows_total"], receipt["warnings"][0]) == (3, 1, "有2处上下合并的单元格，内容已填入合并的各行；请尽量不要合并数据单元格")
+
+
 def test_an_id_in_a_number_cell_is_dropped_and_said_and_where_it_is_the_key_the_row_goes_back(desk):
     lost = 500106201503011237
     put(desk, [valid_row("household") | {"公民身份号码": lost}, valid_row("household") | {"父亲身份号码": lost}])
