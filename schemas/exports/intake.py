@@ -26,6 +26,8 @@ from schemas.tables.intake import QUARANTINE
 
 # how the warning begins of a snapshot much smaller than the one before it, and from how many rows on it is looked at
 SHRUNK = "行数不到上一期的一半"
+# how the warning begins of a file that is dated behind the day of the run
+AHEAD = "导出日期"
 ENOUGH_TO_SHRINK = 20
 # a key, or one of the two that are the key together, of which a spreadsheet kept the first digits only
 _SHORTENED = rf"(?:^|\x1f)(?:{SHORTENED})(?:\x1f|$)"
@@ -138,7 +140,7 @@ def _live_receipt(entry: Entry, replaced: int, warnings: list[str], as_of: date)
     if arrival.path is None:
         said.append(f"本期未收到该文件，沿用{arrival.export_date}的导出，距今{age}天")
     if age < 0:
-        said.append(f"导出日期{arrival.export_date}晚于统计日{as_of}，请核对文件名中的日期")
+        said.append(f"{AHEAD}{arrival.export_date}晚于统计日{as_of}，请核对文件名中的日期")
     return receipt(
         arrival.feed,
         arrival.name,

@@ -101,3 +101,13 @@ def test_rows_on_a_second_sheet_are_something_to_ask_about(tmp_path: Path) -> No
     warnings = ["跳过2行合计、填表人等非数据行", "另有工作表“二街道”带有同样的表头和数据，未读取"]
     receipts([receipt("survey", "survey_20261120.xlsx", "1", "accepted", age_days=2, warnings=warnings)]).write_parquet(tmp_path / "receipt" / "survey.parquet")
     assert notes(tmp_path)[0] == "survey/survey_20261120.xlsx: 另有工作表“二街道”带有同样的表头和数据，未读取"
+
+
+@pytest.mark.parametrize(("day", "told"), [("2026-11-20", True), ("2062-11-20", False)])
+def test_an_export_of_a_day_to_come_is_something_to_ask_about_for_it_stands_in_the_way_of_every_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: str, told: bool) -> None:
+    monkeypatch.setattr("flows.findings.today", lambda: date.fromisoformat(day))
+    (tmp_path / "receipt").mkdir()
+    warnings = ["导出日期2062-11-01晚于统计日2026-11-20，请核对文件名中的日期"]
+    ahead = receipt("survey", "survey_20621101.csv", "1", "accepted", export_date=date(2062, 11, 1), age_days=-12_000, warnings=warnings)
+    receipts([ahead]).write_parquet(tmp_path / "receipt" / "survey.parquet")
+    assert (f"survey/survey_20621101.csv: {warnings[0]}" in notes(tmp_path)) == told
