@@ -18,6 +18,8 @@ WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE, LINKAGE_PER_BYTE = 1.7, 1.5, 0.
 PARTS_PER_BYTE = 1.1
 _INFLATED = {".gz": 6.0, ".parquet": 4.0, ".xlsx": 6.0}
 _FLOOR = 200 * 2**20
+# what polars and DuckDB take for a pattern in the path of a file
+_PATTERN = frozenset("*?[]")
 
 
 def text_bytes(inbox: Path) -> int:
@@ -64,6 +66,8 @@ def require_room(inbox: Path, register: Path, runner: str = THREADS) -> None:
 
 def unwritable(register: Path, spill: Path | None = None) -> str | None:
     """Why this user cannot write a register there, or what does not fit into memory to its folder, and what to do; None where nothing stands against it."""
+    if _PATTERN.intersection(str(register)):
+        return f"{register} has one of {' '.join(sorted(_PATTERN))} in its path, by which files are found and never named: give another path"
     state = state_folder(register)
     for place in (register.parent, state, state / "versions", *([spill] if spill else [])):
         there = place

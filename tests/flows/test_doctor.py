@@ -115,6 +115,15 @@ def test_a_file_where_the_register_s_folder_should_be_stops(inbox, tmp_path):
     assert stop == f"register: {tmp_path / 'lake'} is a file, and {tmp_path / 'lake' / 'r.duckdb'} cannot lie below it: give another place"
 
 
+@pytest.mark.parametrize("folder", ["nights [2026]", "what?", "a*"])
+def test_a_register_whose_path_reads_like_a_pattern_stops(inbox, tmp_path, folder):
+    register = tmp_path / folder / "r.duckdb"
+    (stop,) = said(inbox, register, "stop")
+    assert stop == f"register: {register} has one of * ? [ ] in its path, by which files are found and never named: give another path"
+    with pytest.raises(UnusableInputError, match="give another path"):
+        require_writable(register, None)
+
+
 def test_a_register_that_another_program_writes_is_said_to_be_open_there(inbox, tmp_path):
     register = tmp_path / "r.duckdb"
     holder = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
