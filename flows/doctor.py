@@ -123,7 +123,7 @@ def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
         taken, turned_away = arrivals(inbox, feed)
         found += len(taken)
         for row in turned_away.iter_rows(named=True):
-            yield Finding(f"inbox {feed.name}", "note", f"{row['source_file']} will not be read: {row['message']}")
+            yield Finding(f"inbox {feed.name}", "note", f"{row['source_file']} will not be read: {row['message'] or row['warnings'][0]}")
         for arrival in taken:
             if wrong := _at_sight(arrival):
                 yield Finding(f"inbox {feed.name}", "note", f"{arrival.name} will not be read: {wrong}")

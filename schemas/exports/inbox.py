@@ -22,6 +22,8 @@ from schemas.exports.reader import FORMATS
 from schemas.exports.receipts import receipt, receipts
 
 _DELTA = re.compile(r"(?:^|_)delta$", re.IGNORECASE)
+# what a file manager or a browser writes behind the name of a copy
+_COPY = re.compile(r"(?: ?[(（][0-9]{1,2}[)）]| ?-? ?(?:副本|复件|Copy)(?: ?[(（]?[0-9]{1,2}[)）]?)?)$", re.IGNORECASE)
 _INSTEAD = {
     "xls": "旧版.xls不能读取，请另存为.xlsx",
     "xlsm": "带宏的工作簿不予读取，请另存为不带宏的.xlsx",
@@ -57,7 +59,8 @@ class Arrival:
 def arrivals(inbox: Path, feed: Feed) -> tuple[list[Arrival], pl.DataFrame]:
     """The exports in a feed's folder (and below it), and the receipts of the files there that are none.
 
-    The same name twice with the same bytes is one file; with different bytes nobody can tell which one is meant, and none is taken.
+    The same name twice with the same bytes is one file; with different bytes nobody can tell which one is meant, and none is taken. A copy beside its original, by name and bytes,
+    is none either: as a part of its own it would stay in use when the next export takes the original's place.
     """
     by_name: dict[str, list[Path]] = defaultdict(list)
     files, closed = files_below(inbox / feed.name)
@@ -79,7 +82,16 @@ def arrivals(inbox: Path, feed: Feed) -> tuple[list[Arrival], pl.DataFrame]:
         digest, path = next(iter(digests.items()))
         notes = (f"收件目录中有{len(paths)}个同名文件，内容相同，只读取一个",) if len(paths) > 1 else ()
         taken.append(Arrival(feed.name, name, arrival.part, arrival.export_date, arrival.is_delta, arrival.format, digest, path, notes))
-    return taken, receipts(turned_away)
+    originals = {(a.sha256, a.export_date, a.is_delta, a.part): a.name for a in taken}
+    copies = {a: name for a in taken if (name := originals.get((a.sha256, a.export_date, a.is_delta, _COPY.sub("", a.part)), a.name)) != a.name}
+    turned_away += [_copy(a, name) for a, name in copies.items()]
+    return [a for a in taken if a not in copies], receipts(turned_away)
+
+
+def _copy(arrival: Arrival, original: str) -> dict[str, object]:
+    said = f"与“{original}”内容完全相同，是它的副本，未重复读取；请删除"
+    known = {"format": arrival.format, "part": arrival.part, "is_delta": arrival.is_delta, "export_date": arrival.export_date, "warnings": [said]}
+    return receipt(arrival.feed, arrival.name, arrival.sha256, "superseded", **known)
 
 
 def strays(inbox: Path) -> pl.DataFrame:

@@ -54,10 +54,13 @@ def test_files_that_will_not_be_read_are_named(inbox, tmp_path):
     (inbox / "survey" / "survey_20261120_empty.csv").touch()
     (workbook,) = (inbox / "assistance").glob("*.xlsx")
     (inbox / "assistance" / "assistance_20261120.xlsx").write_bytes(workbook.read_bytes()[:3000])
+    (survey,) = (inbox / "survey").glob("survey_*_others.xlsx")
+    (inbox / "survey" / f"{survey.stem} - 副本.xlsx").write_bytes(survey.read_bytes())
     notes = " | ".join(said(inbox, tmp_path / "register.duckdb", "note"))
     assert "inbox household: 户籍11月.csv will not be read: 文件名不合规定" in notes
     assert "inbox: readme.csv will not be read: 文件直接放在收件目录下" in notes
     assert "inbox survey: survey_20261120_empty.csv will not be read: 文件是空的（0字节）" in notes
+    assert f"inbox survey: {survey.stem} - 副本.xlsx will not be read: 与“{survey.name}”内容完全相同，是它的副本" in notes
     assert "inbox assistance: assistance_20261120.xlsx will not be read: 工作簿不完整或已损坏" in notes
 
 

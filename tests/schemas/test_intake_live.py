@@ -245,6 +245,24 @@ def test_the_same_name_twice_with_the_same_bytes_is_one_file(desk):
     assert taken.receipt("survey_20261001.csv")["warnings"] == ["收件目录中有2个同名文件，内容相同，只读取一个"]
 
 
+@pytest.mark.parametrize("copy", ["survey_20261001_p (1).csv", "survey_20261001_p（2）.csv", "survey_20261001_p - 副本.csv", "survey_20261001_p - 副本 (2).csv", "survey_20261001_p - Copy.csv"])
+def test_a_copy_beside_its_original_is_not_read_again(desk, copy):
+    put(desk, "survey_20261001_p.csv", ("1", "甲"))
+    put(desk, copy, ("1", "甲"))
+    taken = desk.take("survey")
+    assert (names(taken), states(taken)) == (["甲"], {"survey_20261001_p.csv": "accepted", copy: "superseded"})
+    assert taken.receipt(copy)["warnings"] == ["与“survey_20261001_p.csv”内容完全相同，是它的副本，未重复读取；请删除"]
+    put(desk, "survey_20261101_p.csv", ("2", "乙"))
+    assert names(desk.take("survey")) == ["乙"]
+
+
+@pytest.mark.parametrize(("other", "name"), [("survey_20261001_p (1).csv", "乙"), ("survey_20261001_q.csv", "甲"), ("survey_20261002_p (1).csv", "甲")])
+def test_what_differs_in_bytes_or_part_or_day_is_no_copy(desk, other, name):
+    put(desk, "survey_20261001_p.csv", ("1", "甲"))
+    put(desk, other, ("1", name))
+    assert desk.take("survey").accepted.height == 2
+
+
 def test_the_same_name_twice_with_other_bytes_is_neither(desk):
     put(desk, "survey_20261001.csv", ("1", "甲"))
     put(desk, "survey_20261001.csv", ("1", "乙"), below="again")
