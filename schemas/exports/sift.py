@@ -47,7 +47,8 @@ def _mask(rows: pl.DataFrame, height: int) -> pl.Series:
 def _may_lack(position: int, layout: Layout) -> pl.Expr:
     """Whether a cell is worth a closer look: empty, or begins as its heading or the word of a total row does."""
     text = pl.col(cell(position))
-    return text.is_null() | text.str.contains(f"^{_BLANKS}*(?:$|[{_BEGINS}{re.escape(fold(layout.headings[position])[:1])}])")
+    first = "".join(re.escape(written[:1]) for written in _written(position, layout))
+    return text.is_null() | text.str.contains(f"^{_BLANKS}*(?:$|[{_BEGINS}{first}])")
 
 
 def _squeezed(position: int) -> pl.Expr:
@@ -64,7 +65,12 @@ def _lacks(position: int) -> pl.Expr:
 
 def _is_heading(position: int, layout: Layout) -> pl.Expr:
     """Whether a squeezed cell is its heading again."""
-    return pl.col(cell(position)) == pl.lit(fold(layout.headings[position]))
+    return pl.col(cell(position)).is_in(_written(position, layout))
+
+
+def _written(position: int, layout: Layout) -> tuple[str, str]:
+    """A heading as it came and without the marks around it."""
+    return layout.headings[position], fold(layout.headings[position])
 
 
 def _blank(width: int) -> pl.Expr:

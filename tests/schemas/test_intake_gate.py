@@ -168,9 +168,13 @@ def test_a_total_or_signature_row_is_no_record(desk, cells, is_record, format_):
     assert (receipt["rows_in"], receipt["rows_total"]) == ((2, 0) if is_record else (1, 1))
 
 
-def test_headings_repeated_half_way_are_no_record(desk):
-    rows = [valid_row("household"), {h: h for h in headings("household")}, valid_row("household")]
-    desk.put_rows("household", "household_20261101.csv", rows)
+@pytest.mark.parametrize("written", ["{}", "*{}", "{}（必填）", "[{}]", "#{}："])
+def test_headings_repeated_half_way_are_no_record(desk, written):
+    from tests.schemas.intake_desk import as_file, grid
+
+    rows = grid("household", [valid_row("household"), {h: h for h in headings("household")}, valid_row("household")])
+    cells = [[written.format(h) for h in row] if row[0] == "户号" else row for row in rows]
+    desk.put("household", "household_20261101.csv", as_file(cells, "csv"))
     receipt = desk.take("household").receipt("household_20261101.csv")
     assert (receipt["rows_in"], receipt["rows_accepted"], receipt["rows_total"]) == (2, 2, 1)
 
