@@ -145,10 +145,10 @@ def _by_value(
     comparison = model.comparison(name)
     level = np.where(pairs.both(units.values[known]), comparison.position(otherwise), -1)
     for step, attribute in reversed(steps):
-        level = np.where(pairs.shared(units.values[attribute]), comparison.position(step), level)
-    if name in units.common:
-        same = np.flatnonzero(level == comparison.position("same"))
-        level[same[~_tells(_Pairs(pairs.left[same], pairs.right[same]), units, name)]] = comparison.position("common")
+        shared = np.flatnonzero(pairs.shared(units.values[attribute]))
+        level[shared] = comparison.position(step)
+        if attribute in units.common:
+            level[shared[~_tells(_Pairs(pairs.left[shared], pairs.right[shared]), units, attribute)]] = comparison.position("common")
     return level
 
 

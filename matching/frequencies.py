@@ -14,9 +14,10 @@ import polars as pl
 
 from matching.model import Model
 from matching.sets import Sets, Whole, stored
+from schemas.in_order import in_order
 
-# how many units may hold one number: a family of five of whom no row has a number, and the few rows of one child
-MOST_HOLDERS = {"phone": 20, "certificate": 10, "document": 10}
+# how many units may hold one number: a family of five of whom no row has a number, the few rows of one child, its stays or quarters in one feed
+MOST_HOLDERS = {"phone": 20, "certificate": 10, "document": 10, "feed_key": 40}
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ def frequencies(values: dict[str, Sets], names: pl.DataFrame, model: Model) -> d
 
 
 def common(values: dict[str, Sets]) -> dict[str, Whole]:
-    """The phones, certificates and documents that too many units hold to tell of one child, by attribute, ascending."""
-    return {attribute: _held_by_many(values[attribute].value, most) for attribute, most in MOST_HOLDERS.items()}
+    """The phones, certificates, documents and record keys that too many units hold to tell of one child, by attribute, ascending."""
+    return dict(zip(MOST_HOLDERS, in_order(lambda attribute: _held_by_many(values[attribute].value, MOST_HOLDERS[attribute]), MOST_HOLDERS), strict=True))
 
 
 def _held_by_many(value: Whole, most: int) -> Whole:
