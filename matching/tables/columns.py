@@ -123,7 +123,9 @@ def _table(spec: Spec, file: Path, name: str, notes: list[str]) -> pl.DataFrame:
     if (twice := ids.is_duplicated()).any():
         at = [i + 1 for i in (ids == ids[twice.arg_true()[0]]).arg_true()[:2]]
         raise LinkError(f"{file.name}: ids in '{spec.id_column}' stand in more than one row ({ids.filter(twice).n_unique()} ids, first in rows {at[0]} and {at[1]}); every row needs its own")
-    cells = frame.select(pl.lit(name).alias("table"), pl.col(spec.id_column).alias("id"), *(_cells(c, frame.schema[c.heading]).alias(f"column {n}") for n, c in spec.columns.items()))
+    # by a name of ours, for polars reads headings such as * as patterns
+    told = pl.DataFrame([ids.alias("id"), *(frame[c.heading].alias(f"column {n}") for n, c in spec.columns.items())])
+    cells = told.select(pl.lit(name).alias("table"), "id", *(_cells(c, f"column {n}", told.schema[f"column {n}"]) for n, c in spec.columns.items()))
     for n, column in spec.columns.items():
         filled, read = frame[column.heading].count(), cells[f"column {n}"].count()
         if not read:
@@ -133,9 +135,9 @@ def _table(spec: Spec, file: Path, name: str, notes: list[str]) -> pl.DataFrame:
     return cells.sort("id")
 
 
-def _cells(column: ColumnSpec, dtype: pl.DataType) -> pl.Expr:
+def _cells(column: ColumnSpec, name: str, dtype: pl.DataType) -> pl.Expr:
     """The cells of a column, read by its kind; null where there is nothing to compare."""
-    cell = pl.col(column.heading)
+    cell = pl.col(name)
     if column.kind == "set":
         parts = cell if isinstance(dtype, pl.List) else cell.str.split(column.separator)
         members = parts.list.eval(_text(column, pl.element())).list.drop_nulls().list.unique()
