@@ -61,7 +61,7 @@ class Model:
         prior: share of matches among the pairs.
         classes: pairs of each further class of non-matches (sibling, twin) for one match; strangers are the rest.
         unseen: share of those classes that competes with a link unseen, because the rival has no other row.
-        link, review: probabilities from which a pair is linked, and put before a clerk; `margin`: lead in bits a link needs over its rivals.
+        link, review: probabilities from which a pair is linked, and put before a clerk (there every sibling and twin counts); `margin`: lead in bits a link needs over its rivals.
         apart: a compared pair less likely than this, with every sibling and twin counted, keeps two clusters apart.
         frequencies: starting frequencies by level or comparison name, and `pseudo_count`.
     """

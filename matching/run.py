@@ -42,7 +42,7 @@ class Run:
         self._former, self._events = named.former, named.events
         settled = settle(found.bound, heads)
         self._queue = mark_contradictions(queue_of(previous), settled)
-        self._doubtful = _doubtful(found.shown, found.clustering, heads).join(settled, on=["left", "right"], how="anti")
+        self._doubtful = _doubtful(found.shown, found.clustering, heads, model).join(settled, on=["left", "right"], how="anti")
         self._sides: list[pl.DataFrame] = []
         self._methods: Counter[str] = Counter()
         self._counts = _counts(found, seen)
@@ -128,8 +128,9 @@ def _heads(found: Found, first: npt.NDArray[np.uint64], seen: pl.DataFrame) -> p
     return heads.join(seen.select("cluster", "person_id"), on="cluster", how="left", maintain_order="left").drop("cluster")
 
 
-def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame) -> pl.DataFrame:
-    """Pairs for a clerk: between the thresholds, of two numbers, refused in clustering, or with a number that was taken for a sibling's.
+def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Pairs for a clerk: of two numbers, refused in clustering, with a number that was taken for a sibling's, or between the thresholds, though every sibling and twin
+    be counted, whether or not they have rows of their own.
 
     Args:
         heads: unit, record_hash (its smallest), person_id.
@@ -145,4 +146,6 @@ def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame) 
         pl.when(swap).then(pl.col(there)).otherwise(pl.col(here)).alias(here)
         for here, there in (("left", "right"), ("right", "left"), ("left_record", "right_record"), ("right_record", "left_record"))
     )
-    return doubtful.with_columns(cause=pl.when("both_trusted").then(pl.lit("two_numbers")).otherwise(pl.col("cause").fill_null("doubtful")))
+    doubtful = doubtful.with_columns(cause=pl.when("both_trusted").then(pl.lit("two_numbers")).otherwise(pl.col("cause").fill_null("doubtful")))
+    carried = (pl.col("id_number") == model.comparison("id_number").position("carried")).fill_null(False)
+    return doubtful.filter((pl.col("cause") != "doubtful") | carried | (pl.col("pair_probability") >= model.review))

@@ -71,6 +71,8 @@ def test_who_is_who(case: dict[str, Any]) -> None:
     queued = {frozenset(pair) for pair in linked.tables["review_queue"].select("left", "right").iter_rows()}
     for a, b in case.get("review", []):
         assert frozenset((person[a], person[b])) in queued
+    for a, b in case.get("spared", []):
+        assert frozenset((person[a], person[b])) not in queued
     roles = dict(linked.tables["person_record"].select("record_key", "id_role").iter_rows())
     for label, role in case.get("roles", {}).items():
         assert roles[label] == role
