@@ -56,7 +56,7 @@ def check(con: duckdb.DuckDBPyConnection, tables: tuple[Table, ...]) -> None:
 def _broken_promises(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     lie_alike = _lie_alike(con, "person_record", "record", "feed", "source_file", "source_row", "record_hash")
     joined = "POSITIONAL JOIN record r" if lie_alike else "JOIN record r USING (feed, source_file, source_row)"
-    con.execute(f"CREATE TEMP VIEW numbered AS SELECT p.person_id, p.id_role, r.id_number, r.id_number_status FROM person_record p {joined}")
+    con.execute(f"CREATE TEMP VIEW numbered AS SELECT p.person_id, p.feed, p.id_role, r.id_number, r.id_number_status FROM person_record p {joined}")
     held = {"record": lie_alike, "assessed": _lie_alike(con, "person", "assessment", "person_id")}
     for name, wrong in _PROMISES.items():
         if held.get(name):

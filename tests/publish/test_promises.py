@@ -37,9 +37,34 @@ def test_a_row_without_its_record(tmp_path: Path, missing: str):
         night(tmp_path, 1, AS_OF, [child("A")], **more)
 
 
-def test_a_child_with_two_numbers(tmp_path: Path):
+OLD, NEW = "500106201503011237", "50010620150301101X"
+OTHERS_KNOWN = {"former_id_numbers": [OLD], "id_number": NEW}
+SAID_SAME = {"pair_id": "R1", "left": "X", "right": "Y", "decision": "same"}
+
+
+def two_numbers(tmp_path: Path, status: str, feed: str = "survey", **decided: Any) -> Path:
+    """A night with a child of two numbers, whose other number is kept as a former one, as matching/people.py keeps every other number there is."""
+    more = two_rows("A", OLD, NEW)
+    for rows in more.values():
+        rows[:] = [each | {"feed": feed, "source_file": f"{feed}_20261102.csv", "record_key": f"K{n}"} for n, each in enumerate(rows, 1)]
+    queue = [SAID_SAME | decided] if decided else []
+    return night(tmp_path, 1, AS_OF, [child("A", id_number_status=status, **OTHERS_KNOWN)], **more, review_queue=queue).version
+
+
+@pytest.mark.parametrize(("status", "feed"), [("conflicting", "survey"), ("conflicting", "household"), ("valid", "survey")])
+@pytest.mark.parametrize("decided", [{}, {"decision": "different", "left": "A"}, {"left_records": [77]}], ids=["undecided", "said different", "said of another"])
+def test_a_child_with_two_numbers(tmp_path: Path, status: str, feed: str, decided: dict[str, Any]):
     with pytest.raises(PromiseBrokenError, match=r"several valid id numbers of its own, .*: A: 2\n"):
-        night(tmp_path, 1, AS_OF, [child("A")], **two_rows("A", "500106201503011237", "50010620150301101X"))
+        two_numbers(tmp_path, status, feed, **decided)
+
+
+@pytest.mark.parametrize("decided", [{"left": "A"}, {"right_records": [91]}, {"left_keys": ["survey:K2"]}], ids=["by identifier", "by row", "by record key"])
+def test_a_child_with_two_numbers_by_a_reviewer_s_word(tmp_path: Path, decided: dict[str, Any]):
+    assert two_numbers(tmp_path, "conflicting", **decided).exists()
+
+
+def test_a_child_whose_number_the_household_register_shows_as_changed(tmp_path: Path):
+    assert two_numbers(tmp_path, "valid", "household").exists()
 
 
 @pytest.mark.parametrize(
