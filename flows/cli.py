@@ -252,7 +252,8 @@ def main() -> None:
             sys.stderr.write(f"childflow: {error}\n")
             raise SystemExit(2) from None
         if isinstance(error, PermissionError | NotADirectoryError | IsADirectoryError | FileExistsError) and error.filename is not None:
-            sys.stderr.write(f"childflow: {error.filename} cannot be used ({error.strerror}): look at the path and at who may read and write it, then give the command again\n")
+            stands = "".join(f"; {note}" for note in _notes(error))
+            sys.stderr.write(f"childflow: {error.filename} cannot be used ({error.strerror}){stands}: look at the path and at who may read and write it, then give the command again\n")
             raise SystemExit(2) from None
         sys.stderr.write(f"childflow: {in_words(error)}\n")
         raise SystemExit(1) from None
@@ -264,7 +265,17 @@ def in_words(error: Exception) -> str:
         return str(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     detail = f": {error.strerror}: {error.filename}" if isinstance(error, OSError) else ""
-    return f"broke through a fault of ours ({type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}{detail}); the last register stands"
+    stands = "; ".join(_notes(error)) or "the last register stands"
+    return f"broke through a fault of ours ({type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}{detail}); {stands}"
+
+
+def _notes(error: Exception) -> list[str]:
+    """What a station said of its error on the way: what the fault leaves untouched. Any other note may quote a value."""
+    if not (given := getattr(error, "__notes__", ())):
+        return []
+    from flows.track import PUBLISHED, STANDS
+
+    return [said for said in (STANDS, PUBLISHED) if said in given]
 
 
 if __name__ == "__main__":

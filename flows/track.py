@@ -186,6 +186,7 @@ class Station:
             if lacking is not None:
                 raise lacking from None
             if isinstance(error, OSError | duckdb.IOException):
+                error.add_note(self._stands)
                 raise
             if _is_ours(error):
                 raise

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from flows.cli import main
+from flows.track import PUBLISHED, Station
 
 
 @pytest.mark.parametrize("error", [PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError])
@@ -22,6 +23,18 @@ def test_a_place_that_cannot_be_used_is_an_unusable_argument(error, tmp_path, mo
     assert capsys.readouterr().err == (
         f"childflow: {tmp_path / 'out'} cannot be used (Permission denied): look at the path and at who may read and write it, then give the command again\n"
     )
+
+
+def test_a_place_that_cannot_be_used_once_the_register_was_published_does_not_hide_that_it_was(tmp_path, monkeypatch, capsys):
+    def refuses(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "out/rosters")
+
+    monkeypatch.setattr("flows.nightly.nightly.fn", lambda *_: Station(refuses, "hand-out", is_after_publishing=True)())
+    monkeypatch.setattr(sys, "argv", ["childflow", "run", "--inbox", str(tmp_path), "--register", str(tmp_path / "register.duckdb")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"out/rosters cannot be used (Permission denied); {PUBLISHED}: look at the path" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("more", [[], ["--and", "C2"]])

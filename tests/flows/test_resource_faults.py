@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from flows import cluster
+from flows.cli import in_words
 from flows.faults import ClusterError, ResourceError, resource_fault
 from flows.room import needed, require_room
 from flows.settings import UnusableInputError, night
@@ -70,6 +71,26 @@ def test_a_station_behind_publication_never_says_that_nothing_was_published():
         Station(broken, "hand-out", is_after_publishing=True)()
     with pytest.raises(StationFailedError, match=STANDS):
         Station(broken, "decide")()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error", "roster.xlsx"), duckdb.IOException("IO Error: stale handle")], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(("is_after", "stands"), [(False, STANDS), (True, PUBLISHED)])
+def test_what_stands_is_said_of_a_fault_of_the_file_system_too(error, is_after, stands):
+    def broken() -> None:
+        raise type(error)(*error.args[:2]) from None
+
+    for _ in range(2):  # as when it is tried again
+        with pytest.raises(type(error)) as told:
+            Station(broken, "hand-out", is_after_publishing=is_after)()
+    assert in_words(told.value).endswith(f"); {stands}")
+
+
+def test_what_another_library_noted_of_an_error_is_not_told():
+    error = OSError(errno.EIO, "Input/output error")
+    error.add_note("张三 500106201501011230")
+    with pytest.raises(OSError, match="Input/output") as told:
+        raise error
+    assert in_words(told.value).endswith("); the last register stands")
 
 
 def test_a_file_that_cannot_grow_is_a_full_disk(tmp_path):
