@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, readable, sender
+from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, person_code, readable, sender
 from flows.settings import UnusableInputError, parse_day, quiet_prefect
 from flows.sheets import sheets
 
@@ -99,8 +99,8 @@ def explain(
     from flows.explain import story
     from flows.explain_pair import apart
 
-    file = readable(register)
-    for line in story(file, person_id, lang.value) if other is None else apart(file, person_id, other, lang.value):
+    file, child = readable(register), person_code(person_id)
+    for line in story(file, child, lang.value) if other is None else apart(file, child, person_code(other), lang.value):
         typer.echo(line)
 
 

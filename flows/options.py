@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,11 @@ def readable(register: Path) -> Path:
 
     connect(existing(register)).close()
     return register
+
+
+def person_code(typed: str) -> str:
+    """A child's code as the register has it, however it was typed or pasted: in small letters, full-width, with blanks."""
+    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
 
 
 def not_over(out: Path, *given: Path) -> Path:

@@ -127,8 +127,8 @@ def test_evaluate_reads_the_truth(tiny_register):
 
 def test_explain_tells_one_childs_whole_story(tiny_register):
     ((person,), *_) = rows(tiny_register, "SELECT person_id FROM flowing_child ORDER BY person_id LIMIT 1")
-    for lang in ("en", "zh"):
-        done = childflow("explain", "--register", tiny_register, "--lang", lang, person)
+    for lang, typed in (("en", person), ("zh", f" {person[:4].lower()} {person[4:].lower()}　")):
+        done = childflow("explain", "--register", tiny_register, "--lang", lang, typed)
         assert done.code == 0, done.err
         assert person in done.out and len(done.out.splitlines()) > 10
 
