@@ -65,12 +65,22 @@ def every_count(figures: Figures) -> Counts:
 
 def shown_before(history: pl.DataFrame) -> Shown:
     """Outcomes and services of an earlier night, settled as that night's report would have."""
-    counts = Counts()
-    outcomes = history.filter(pl.col("topic") == "outcome").group_by("item", "state").agg(pl.col("figure").sum().alias("children"))
-    _outcomes(counts, outcomes.select(pl.col("state").alias("outcome"), pl.col("item").alias("reason"), "children").sort("reason"))
+    counts = _outcomes_of(history)
     given = history.filter(pl.col("topic") == "service").select("item", pl.col("state").alias("status"), "district", pl.col("figure").alias("children"))
     services(counts, given)
     return counts.settle()
+
+
+def outcomes_before(history: pl.DataFrame) -> Shown:
+    """Outcomes of an earlier night alone."""
+    return _outcomes_of(history).settle()
+
+
+def _outcomes_of(history: pl.DataFrame) -> Counts:
+    counts = Counts()
+    outcomes = history.filter(pl.col("topic") == "outcome").group_by("item", "state").agg(pl.col("figure").sum().alias("children"))
+    _outcomes(counts, outcomes.select(pl.col("state").alias("outcome"), pl.col("item").alias("reason"), "children").sort("reason"))
+    return counts
 
 
 def _parts(counts: Counts, whole: Key, parts: Mapping[Key, int], rest: Key | None = None) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from publish.report_blocks import BAR, NUMBER, TEXT, Chart, Columns, Note, Part, Row, Section, Table, bars, change, stack
 from publish.report_charts import trend
-from publish.report_counts import QUARTER_DAYS, REGIONS, Figures, shown_before
+from publish.report_counts import QUARTER_DAYS, REGIONS, Figures, outcomes_before, shown_before
 from publish.suppression import Shown
 from publish.words import CATEGORY_WORDS, EVENT_WORDS, OUTCOME_WORDS, REASON_WORDS
 from schemas.tables.assessment import OUTCOME_OF, OUTCOMES, REASONS
@@ -45,7 +45,7 @@ def outcomes(figures: Figures, shown: Shown, last: Earlier | None, base: Earlier
     blocks: list[object] = []
     if last:
         words = "、".join(OUTCOME_WORDS[o] for o in _SERIES)
-        blocks.append(Chart(trend(_course(figures["history"])), f"{words}人数随认定日期的变化", "人数变化"))
+        blocks.append(Chart(trend(_course(figures, shown, last, base)), f"{words}人数随认定日期的变化", "人数变化"))
     columns: list[tuple[str, str]] = [("结果和理由", TEXT), ("人数", NUMBER)]
     compared = [last, base] if last and base and last.as_of != base.as_of else [last] if last else []
     columns += [(f"比 {night.as_of}", NUMBER) for night in compared if night]
@@ -78,11 +78,13 @@ def _reasons(outcome: str, shown: Shown) -> Sequence[str]:
     return sorted(mine, key=lambda r: (-shown.counts["reason", r], r))
 
 
-def _course(history: pl.DataFrame) -> pl.DataFrame:
-    """as_of, series, children: a small count is left out."""
-    counted = history.filter((pl.col("topic") == "outcome") & pl.col("state").is_in(_SERIES)).group_by("as_of", "state").agg(pl.col("figure").sum())
-    counted = counted.sort(pl.col("state").replace_strict({s: n for n, s in enumerate(_SERIES)}), "as_of")
-    return counted.select("as_of", pl.col("state").replace(OUTCOME_WORDS).alias("series"), pl.when(pl.col("figure") >= 5).then("figure").alias("children"))
+def _course(figures: Figures, shown: Shown, *earlier: Earlier | None) -> pl.DataFrame:
+    """as_of, series, children: of each night what a report of it may show, and tonight what this one shows."""
+    history = figures["history"].filter(pl.col("topic") == "outcome")
+    known = {night.as_of: night.shown for night in earlier if night} | {figures["night"]["as_of"].item(): shown}
+    nights = {day: known.get(day) or outcomes_before(history.filter(pl.col("as_of") == day)) for day in history["as_of"].unique().sort()}
+    told = [(day, OUTCOME_WORDS[outcome], seen.value(outcome)) for outcome in _SERIES for day, seen in nights.items()]
+    return pl.DataFrame(told, schema={"as_of": pl.Date, "series": pl.String, "children": pl.Int64}, orient="row")
 
 
 def key_care(figures: Figures, shown: Shown) -> Section:

@@ -306,3 +306,20 @@ def test_without_boundaries_there_is_no_map_and_the_table_stands(register: Path,
     assert not any(isinstance(b, Chart) for b in bare.sections[0].blocks)
     assert "没有区县边界数据，不绘制地图；各区县人数见下表。" in str(asdict(bare))
     assert table(bare, "", "在哪里") == table(report, "", "在哪里")
+
+
+def test_the_course_of_the_counts_shows_none_that_the_table_hides(tmp_path: Path) -> None:
+    """Three are undetermined: how many flow is hidden, since it would tell them, tonight and on the nights before."""
+    many = {"flowing": 47, "residence_unknown": 3, "same_district": 90}
+    outcome = {"flowing": "flowing", "residence_unknown": "undetermined", "same_district": "not_flowing"}
+    children = [child(f"{reason}{n}", outcome=outcome[reason], reason=reason) for reason, count in many.items() for n in range(count)]
+    history = [
+        {"as_of": date(2026, 11, day), "topic": "outcome", "item": reason, "state": outcome[reason], "district": "500157", "figure": count}
+        for day in (21, 22, 24)
+        for reason, count in many.items()
+    ]
+    nights = [run(1, as_of=date(2026, 11, 21)), run(2, as_of=date(2026, 11, 22)), run(3)]
+    report = report_of(write_register(tmp_path / "register.duckdb", tables(children, indicator=history) | {"run": nights}))
+    assert [row.cells[1] for row in table(report, "结果、理由及变化").rows if row.cells[0] in ("流动儿童", "待核实")] == ["—", "<5"]
+    (course,) = [block for _, block in blocks(report.sections) if isinstance(block, Chart) and block.title == "人数变化"]
+    assert "47" not in re.sub(r"[\d.]+[,.][\d.]+", "", course.svg)
