@@ -5,9 +5,16 @@ WITH RECURSIVE stands AS (
     SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
 ),
 visited AS (
-    -- visits under the identifier that stands for the child now
+    -- visits up to the day, under the identifier that stands for the child now
     SELECT coalesce(s.now_id, v.person_id) AS person_id, v.visited_on, v.situation, v.reported_on
     FROM visit v LEFT JOIN (SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id) s USING (person_id)
+    WHERE v.visited_on <= (SELECT max(as_of) FROM assessment)
+),
+-- of which situation the police must have been told, for a report of this kind to be made
+about (kind, situation) AS (
+    VALUES
+        ('living_alone', '独自居住'), ('no_guardian', '独自居住'), ('no_guardian', '监护人不履行监护责任'), ('guardian_neglect', '监护人不履行监护责任'),
+        ('suspected_violence', '疑似家庭暴力'), ('suspected_harm', '疑似意外伤害或不法侵害')
 ),
 seen AS (
     -- where somebody last wrote down an address: a survey before the residence register, then the newest export
@@ -20,10 +27,10 @@ clear AS (
     SELECT person_id, max(visited_on) AS cleared_on FROM visited WHERE situation = '无' GROUP BY person_id
 ),
 told AS (
-    SELECT v.person_id, max(v.reported_on) AS reported_on
-    FROM visited v LEFT JOIN clear USING (person_id)
-    WHERE v.situation <> '无' AND v.visited_on >= coalesce(clear.cleared_on, v.visited_on)
-    GROUP BY v.person_id
+    SELECT v.person_id, about.kind, max(v.reported_on) AS reported_on
+    FROM visited v JOIN about USING (situation) LEFT JOIN clear USING (person_id)
+    WHERE v.visited_on >= coalesce(clear.cleared_on, v.visited_on) AND v.reported_on <= (SELECT max(as_of) FROM assessment)
+    GROUP BY v.person_id, about.kind
 )
 SELECT
     a.alert_id, a.person_id, a.district, coalesce(place.name, a.district) AS place,
@@ -35,7 +42,7 @@ FROM alert a
 JOIN person p USING (person_id)
 JOIN assessment a_s USING (person_id)
 LEFT JOIN seen USING (person_id)
-LEFT JOIN told USING (person_id)
+LEFT JOIN told USING (person_id, kind)
 LEFT JOIN place ON place.code = a.district
 LEFT JOIN place hukou ON hukou.code = a_s.hukou_district
 LEFT JOIN place home ON home.code = a_s.residence_district

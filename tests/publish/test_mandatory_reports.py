@@ -11,6 +11,8 @@ import pytest
 
 from publish.mandatory_reports import MEASURES, write_mandatory_reports
 from publish.workbook import build_workbook
+from rules.law import Law
+from schemas.exports.visit import SITUATIONS
 from tests.publish.handouts_city import AS_OF, SENDER, child, seen_by, tables, write_register
 
 EVIDENCE = [{"feed": "survey", "source_file": "survey_20261101.csv", "source_row": 1, "says": "摸排监护情况为独自居住"}]
@@ -75,12 +77,24 @@ def test_only_open_reports_a_workbook_for_each_district(tmp_path: Path) -> None:
         ([visit(1, date(2026, 11, 20), "独自居住")], None),
         ([visit(1, date(2026, 11, 1), "独自居住", date(2026, 11, 1)), visit(2, date(2026, 11, 20), "独自居住")], "2026-11-01"),
         ([visit(1, date(2026, 6, 1), "独自居住", date(2026, 6, 1)), visit(2, date(2026, 7, 1), "无"), visit(3, date(2026, 11, 20), "独自居住")], None),
+        ([visit(1, date(2026, 11, 1), "疑似家庭暴力", date(2026, 11, 1)), visit(2, date(2026, 11, 20), "独自居住")], None),
+        ([visit(1, date(2026, 11, 20), "独自居住", date(2027, 11, 20))], None),
+        ([visit(1, date(2026, 11, 1), "独自居住", date(2026, 11, 1)), visit(2, date(2027, 11, 20), "无")], "2026-11-01"),
     ],
-    ids=["told", "not told", "told at an earlier visit", "told of an earlier danger that was over"],
+    ids=[
+        "told", "not told", "told at an earlier visit", "told of an earlier danger that was over", "told of another danger", "told on a day to come", "over on a day to come",
+    ],
 )
 def test_when_the_police_were_told(tmp_path: Path, visits: list[dict[str, Any]], told: str | None) -> None:
     (rows,) = written(tmp_path, [child("P1")], alert=[alert("P1")], visit=visits).values()
     assert rows["已报告公安日期"].to_list() == [told]
+
+
+@pytest.mark.parametrize("kind", sorted(k["kind"] for k in Law.load().on(AS_OF)["alerts/kinds"] if k["severity"] == "report"))
+def test_every_kind_of_report_can_be_told(tmp_path: Path, kind: str) -> None:
+    visits = [visit(n, AS_OF, situation, AS_OF) for n, situation in enumerate(SITUATIONS[1:])]
+    (rows,) = written(tmp_path, [child("P1")], alert=[alert("P1", kind=kind)], visit=visits).values()
+    assert rows["已报告公安日期"].to_list() == ["2026-11-24"]
 
 
 def test_a_report_made_under_an_identifier_that_was_merged_since_counts(tmp_path: Path) -> None:
