@@ -8,6 +8,7 @@ import polars as pl
 
 from rules.basis import ROW, Facts, newest, rows, surveys
 from rules.law import Parameters
+from schemas.exports.visit import SITUATIONS
 
 _NONE = "无"
 
@@ -22,19 +23,24 @@ def counted(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
 
 
 def situations(facts: Facts, as_of: date) -> pl.LazyFrame:
-    """The situation of 强制报告 (实施方案二(三)1) that each child's newest visit with an answer found; of one day, a danger before none.
+    """The situations of 强制报告 (实施方案二(三)1) that visits found and that stand: no visit since found none. Each once, by its newest visit; of one day, a danger before none.
 
     Returns:
-        ROW, visited_on, situation, reported_on, says. Children whose newest answer is 无 are absent.
+        ROW, visited_on, situation, reported_on, says.
     """
     told = pl.when(pl.col("reported_on") <= as_of).then(pl.format("走访发现{}，{}已报告公安", "situation", "reported_on"))
     says = told.otherwise(pl.format("走访发现{}，未登记报告公安的日期", "situation"))
-    return _newest_situation(facts, as_of).filter(pl.col("situation") != _NONE).select(*ROW, "visited_on", "situation", "reported_on", says.alias("says"))
+    made = _made(facts, as_of)
+    none = made.filter(pl.col("situation") == _NONE).group_by("person_id").agg(pl.col("visited_on").max().alias("none_on"))
+    found = made.join(none, on="person_id", how="left").filter(pl.col("none_on").is_null() | (pl.col("visited_on") >= pl.col("none_on")))
+    stand = pl.concat([newest(found.filter(pl.col("situation") == situation), "situation", pl.col("visited_on")) for situation in SITUATIONS if situation != _NONE])
+    return stand.select(*ROW, "visited_on", "situation", "reported_on", says.alias("says"))
 
 
 def all_clear(facts: Facts, as_of: date) -> pl.LazyFrame:
     """The day on which a child's newest visit with an answer found none of those situations: person_id, cleared_on."""
-    return _newest_situation(facts, as_of).filter(pl.col("situation") == _NONE).select("person_id", pl.col("visited_on").alias("cleared_on"))
+    answered = newest(_made(facts, as_of), "situation", pl.col("visited_on"), pl.col("situation") != _NONE)
+    return answered.filter(pl.col("situation") == _NONE).select("person_id", pl.col("visited_on").alias("cleared_on"))
 
 
 def helped(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -46,6 +52,3 @@ def helped(facts: Facts, as_of: date) -> pl.LazyFrame:
 def _made(facts: Facts, as_of: date) -> pl.LazyFrame:
     return rows(facts, "visit").filter(pl.col("visited_on") <= as_of)
 
-
-def _newest_situation(facts: Facts, as_of: date) -> pl.LazyFrame:
-    return newest(_made(facts, as_of), "situation", pl.col("visited_on"), pl.col("situation") != _NONE)
