@@ -58,15 +58,15 @@ def whatif(register: Path, sets: Sequence[str], as_of: date | None, lang: Lang) 
 
 def _changes(sets: Sequence[str], law: Law) -> dict[str, str]:
     """The words by parameter."""
-    short = ", ".join(sorted(p.alias for p in law.parameters.values() if p.alias))
+    keys = {parameter.alias: key for key, parameter in law.parameters.items() if parameter.alias}
     changes: dict[str, str] = {}
     for word in sets:
-        name, equals, value = word.partition("=")
-        if not equals or not name.strip():
-            raise UnusableInputError(f"--set takes NAME=VALUE such as months=5 or zone=+500116, not '{word}'; short names: {short}")
-        if name.strip() in changes:
-            raise UnusableInputError(f"--set {name.strip()} is given twice: give each parameter once")
-        changes[name.strip()] = value.strip()
+        name, equals, value = (part.strip() for part in word.partition("="))
+        if not equals or not name:
+            raise UnusableInputError(f"--set takes NAME=VALUE such as months=5 or zone=+500116, not '{word}'; short names: {', '.join(sorted(keys))}")
+        if keys.get(name, name) in {keys.get(given, given) for given in changes}:
+            raise UnusableInputError(f"--set {name} is given twice: give each parameter once")
+        changes[name] = value
     return changes
 
 

@@ -45,6 +45,7 @@ def test_nothing_changes(tiny_register):
         (["months"], "--set takes NAME=VALUE such as months=5 or zone=+500116, not 'months'; short names: age, gap_days, months, zone"),
         (["=5"], "--set takes NAME=VALUE such as months=5 or zone=+500116, not '=5'; short names: age, gap_days, months, zone"),
         (["months=5", "months=6"], "--set months is given twice: give each parameter once"),
+        (["months=5", "residence/months_required=6"], "--set residence/months_required is given twice: give each parameter once"),
     ],
 )
 def test_words_that_are_none(tiny_register, words, says):
