@@ -152,6 +152,8 @@ def _read(workbook: Path) -> tuple[list[_Row], list[str]]:
     try:
         book = python_calamine.CalamineWorkbook.from_path(workbook)
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    except python_calamine.PasswordError:
+        raise WorkbookUnusableError(f"{workbook.name}：工作簿设有密码，不能读取。请取消密码，另存为 xlsx 后再导入。") from None
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise WorkbookUnusableError(f"{workbook.name}：打不开，不是 xlsx 工作簿（{type(error).__name__}）。请导入由 review export 生成、填写后另存为 xlsx 的文件。") from None
     found = {name: list(_filled(cells, *place)) for name, cells in sheets.items() if (place := _headings(cells))}

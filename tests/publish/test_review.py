@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,15 @@ def test_without_decisions_the_next_run_finds_the_queue_as_it_was(tmp_path: Path
     city(tmp_path, pair(1))
     assert recalled(tmp_path).height == 0
     assert pl.read_parquet(tmp_path / "work" / "previous" / "review_queue.parquet")["pair_id"].to_list() == ["R1"]
+
+
+def test_a_workbook_that_comes_back_locked_is_said_to_be(tmp_path: Path) -> None:
+    out = tmp_path / "review.xlsx"
+    register = city(tmp_path, pair(1))
+    export_workbook(register, out, replace(SENDER, password="secret"))
+    with pytest.raises(WorkbookUnusableError) as error:
+        import_decisions(out, register)
+    assert str(error.value) == "review.xlsx：工作簿设有密码，不能读取。请取消密码，另存为 xlsx 后再导入。"
 
 
 @pytest.mark.parametrize(
