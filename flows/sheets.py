@@ -54,7 +54,11 @@ def national(
 
     batch = write_national(existing(register), out, sender(password_file), as_csv=csv)
     typer.echo("Entries in the national system before this batch: " + ", ".join(f"{count:,} {state}" for state, count in batch.states.items()))
-    typer.echo(f"{batch.children:,} children in {out / batch.file}" if batch.file else "Nothing to send")
+    if batch.file is None:
+        typer.echo("Nothing to send")
+        typer.echo("Next: there is nothing to enter; give the command again after the next run")
+        return
+    typer.echo(f"{batch.children:,} children in {out / batch.file}")
     typer.echo("Next: enter them; put the filled workbook into INBOX/national_receipt/ as national_receipt_<YYYYMMDD>_<batch>.xlsx")
 
 

@@ -128,6 +128,8 @@ def test_the_national_system_knows_what_it_was_told_and_what_it_answered(returne
     assert done.code == 0, done.err
     due = states.get("new", 0) + states.get("changed", 0)
     assert (f"{due:,} children in" in done.out) if due else ("Nothing to send" in done.out)
+    again = childflow("national", "--register", register, "--out", tmp_path)
+    assert again.out.splitlines()[-2:] == ["Nothing to send", "Next: there is nothing to enter; give the command again after the next run"]
 
 
 def test_what_was_handed_out_is_logged_with_counts_and_no_name(returned):
