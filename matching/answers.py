@@ -183,8 +183,14 @@ def _compared(judged: pl.DataFrame) -> pl.DataFrame:
     """Each answer against the others on the same child: what was overtaken, and where departments differ."""
     counts = pl.col("state").is_in(["confirmed", "applied"])
     said = pl.concat_str(*(pl.col(c).cast(pl.String).fill_null("") for c in ("text", "date", "code", "township")), pl.col("state"), separator="|")
+    # whether a child is there is said of the district that the roster lists: a child that left one and was found in the next answers to both
+    here, department = pl.col("roster_district").fill_null("不明"), pl.col("department").fill_null("不明")
     # of what a department withdraws, only its own feeds are concerned: no other answer stands against it
-    matter = pl.when(pl.col("question") == "withdrawn").then(pl.format("withdrawn {}", pl.col("department").fill_null("不明"))).otherwise("question")
+    matter = (
+        pl.when(pl.col("question") == "withdrawn").then(pl.format("withdrawn {} {}", here, department))
+        .when(pl.col("question") == "presence").then(pl.format("presence {}", here))
+        .otherwise("question")
+    )  # fmt: skip
     ranked = judged.filter(counts).with_columns(said=said, matter=matter)
     own = ["person_id", "matter", "department"]
     ranked = ranked.with_columns(
@@ -200,8 +206,9 @@ def _compared(judged: pl.DataFrame) -> pl.DataFrame:
     lost = standing.with_columns(loses=differ & ~is_keeper, decided=decided, differs=differ).select("record_hash", "loses", "decided", "differs")
     present = (pl.col("question") == "presence") & (pl.col("state") == "confirmed")
     absent = pl.col("question").is_in(["presence", "withdrawn"]) & (pl.col("state") == "applied")
-    doubtful = standing.group_by("person_id").agg(is_doubted=present.any() & absent.any())
-    seen = judged.join(lost, on="record_hash", how="left", maintain_order="left").join(doubtful, on="person_id", how="left", maintain_order="left")
+    place = ["person_id", "roster_district"]
+    doubtful = standing.group_by(place).agg(is_doubted=present.any() & absent.any())
+    seen = judged.join(lost, on="record_hash", how="left", maintain_order="left").join(doubtful, on=place, how="left", maintain_order="left", nulls_equal=True)
     loses, stands = pl.col("loses").fill_null(False), pl.col("loses").is_not_null()
     return seen.with_columns(
         state=pl.when(loses).then(pl.lit("contradicted")).when(counts & ~stands).then(pl.lit("superseded")).otherwise("state"),

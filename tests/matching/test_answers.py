@@ -20,6 +20,7 @@ from schemas.tables.verification import VERIFICATION_ANSWER, VERIFICATION_STATE
 AS_OF = date(2026, 12, 20)
 DAY = date(2026, 12, 1)
 ROSTER = "HMC-20261124-500157-GA"
+ELSEWHERE = "HMC-20261124-500116-GA"
 _DEFAULTS: dict[Any, Any] = {pl.String: "", pl.Date: DAY}
 
 
@@ -118,6 +119,10 @@ LATER = DAY + timedelta(days=5)
         ([{"result": "属实", "department": "民政"}, {"result": "已离开", "department": "公安"}], ["confirmed", "contradicted"], True),
         # what a department takes back is its own: it counts, and that another one finds the child is shown
         ([{"result": "属实", "department": "公安"}, {"result": "查无此人", "department": "教育"}], ["confirmed", "applied"], True),
+        # a child that left one district and was found in the next: each answer stands for the district of its roster
+        ([{"result": "已离开", "department": "民政"}, {"result": "属实", "department": "民政", "roster_id": ELSEWHERE, "verified_on": LATER}], ["applied", "confirmed"], False),
+        ([{"result": "查无此人"}, {"result": "查无此人", "roster_id": ELSEWHERE, "verified_on": LATER}], ["applied", "applied"], False),
+        ([{"result": "已离开", "department": "民政"}, {"result": "属实", "department": "民政", "verified_on": LATER}], ["superseded", "confirmed"], False),
         # one department that says two things on one day has no word
         ([says("姓名", "张五"), says("姓名", "张六")], ["contradicted", "contradicted"], True),
         ([says("姓名", "张五"), says("性别", "女")], ["applied", "applied"], False),
@@ -136,7 +141,7 @@ ANSWER = st.fixed_dictionaries(
     {
         "result": st.sampled_from([*RESULTS, None]), "field": st.sampled_from([*CORRECTS, *NOTED, "身高", None]), "person_id": st.sampled_from(["C1", "C2", "C0", "C9", "CX"]),
         "value": st.sampled_from(["永川区", "2013-05-06", "张五", "女", "13912345678", "50011620170503125X", "??", None]), "department": st.sampled_from(["公安", "教育局", None]),
-        "verified_on": st.sampled_from([DAY, LATER, None, AS_OF + timedelta(days=3), DAY - timedelta(days=200)]), "roster_id": st.sampled_from([ROSTER, "x"]),
+        "verified_on": st.sampled_from([DAY, LATER, None, AS_OF + timedelta(days=3), DAY - timedelta(days=200)]), "roster_id": st.sampled_from([ROSTER, ELSEWHERE, "x"]),
     }
 )  # fmt: skip
 
