@@ -30,14 +30,16 @@ def answers(facts: Facts, as_of: date, *questions: str) -> pl.LazyFrame:
 def claims(facts: Facts, as_of: date) -> pl.LazyFrame:
     """Where an answer says that the child lives, and since when: ROW, kind, place, stated, seen, own_last, confirmed_on, says.
 
-    A corrected place; else, where only the arrival is corrected, the place that the roster lists.
+    A corrected place. A corrected arrival belongs to it where it was given no earlier, or on a roster that lists this place; else to the place that its roster lists.
     """
-    since = answers(facts, as_of, "arrived_on").select("person_id", arrived="date", arrived_told="verified_on", arrived_says="says").unique("person_id", keep="any")
     living = answers(facts, as_of, "residence")
+    newest = living.sort("person_id", "verified_on", "record_hash", descending=[False, True, False]).unique("person_id", keep="first", maintain_order=True)
+    arrivals = answers(facts, as_of, "arrived_on").join(newest.select("person_id", placed_on="verified_on", placed_at="code"), on="person_id", how="left")
+    is_there = ((pl.col("verified_on") >= pl.col("placed_on")) | (pl.col("roster_district") == pl.col("placed_at"))).fill_null(False)
+    # of several answers that count all say the same day
+    since = arrivals.filter(is_there).select("person_id", arrived="date").unique("person_id", keep="any")
     placed = living.join(since, on="person_id", how="left").with_columns(stated="arrived")
-    listed = answers(facts, as_of, "arrived_on").join(living.select("person_id"), on="person_id", how="anti").with_columns(
-        code="roster_district", written="roster_district", township=pl.lit(None, pl.String), stated="date"
-    )
+    listed = arrivals.filter(~is_there).with_columns(code="roster_district", written="roster_district", township=pl.lit(None, pl.String), stated="date")
     both = pl.concat([placed.select(*ROW, *_PLACE, "stated", "verified_on", "says"), listed.select(*ROW, *_PLACE, "stated", "verified_on", "says")])
     told = pl.col("verified_on")
     return both.with_columns(stated=pl.when(pl.col("stated") <= told).then("stated"), seen=told, own_last=told, confirmed_on=told)

@@ -57,6 +57,20 @@ def test_a_corrected_place_and_arrival() -> None:
     assert any(told.endswith("更正现居住地为他处（璧山区）") for told in said), "璧山 is not what it was corrected to"
 
 
+@pytest.mark.parametrize(
+    ("told", "roster", "since"),
+    [
+        (date(2026, 9, 20), "500120", date(2026, 8, 1)),  # of 璧山, where the child then lived
+        (date(2026, 10, 16), "500120", date(2024, 1, 1)),  # of 铜梁, where it is known to live by then
+        (date(2026, 9, 20), "500151", date(2024, 1, 1)),  # of 铜梁, which that roster lists
+    ],
+)
+def test_an_arrival_corrected_before_the_place_was_is_one_at_the_place_of_its_roster(told: date, roster: str, since: date) -> None:
+    arrived = answered(question="arrived_on", date=date(2026, 8, 1), record_hash=98, source_row=2, roster_district=roster, verified_on=told)
+    moved = one(REGISTERED, answered(question="residence", where="铜梁区"), arrived)
+    assert (moved["residence_district"], moved["away_since"]) == ("500151", since)
+
+
 def test_a_corrected_arrival_alone_is_one_at_the_place_of_the_roster() -> None:
     row = one(REGISTERED, answered(question="arrived_on", date=date(2026, 8, 1), roster_district="500120"))
     assert (row["reason"], row["away_since"]) == ("under_six_months", date(2026, 8, 1))
