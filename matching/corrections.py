@@ -60,19 +60,27 @@ def _birth() -> list[pl.Expr]:
 
 
 def _guardians(person: pl.DataFrame) -> pl.DataFrame:
-    """The corrected guardian first, the ones the feeds name behind; a corrected phone is the first guardian's."""
-    first = pl.col("guardians").list.first().struct
+    """The corrected guardian first, with what the feeds know of the person of that name, and the others behind; a corrected phone is the first guardian's."""
     name, phone = pl.col("new_guardian_name"), pl.col("new_guardian_phone")
-    same = (name == first.field("name")).fill_null(name.is_null())
+    told = person.join(_of_that_name(person), on="person_id", how="left", maintain_order="left")
+    first = pl.when(name.is_null()).then(pl.col("guardians").list.first()).otherwise("known").struct
     made = pl.struct(
         pl.coalesce(name, first.field("name")).alias("name"),
-        pl.when(same).then(pl.coalesce(first.field("relation"), pl.lit("guardian"))).otherwise(pl.lit("guardian")).alias("relation"),
-        pl.when(same).then(first.field("id_number")).alias("id_number"),
-        pl.coalesce(phone, pl.when(same).then(first.field("phone"))).alias("phone"),
+        pl.coalesce(first.field("relation"), pl.lit("guardian")).alias("relation"),
+        first.field("id_number").alias("id_number"),
+        pl.coalesce(phone, first.field("phone")).alias("phone"),
     ).cast(RELATIVE)
-    rest = pl.when(same).then(pl.col("guardians").list.slice(1)).otherwise("guardians")
+    rest = pl.when(name.is_null()).then(pl.col("guardians").list.slice(1)).otherwise(pl.col("others").fill_null([]))
     is_told = name.is_not_null() | phone.is_not_null()
-    return person.with_columns(
+    return told.with_columns(
         guardians=pl.when(is_told).then(pl.concat_list(made, rest)).otherwise("guardians"),
         phones=pl.when(phone.is_not_null()).then(pl.concat_list(phone, "phones").list.drop_nulls().list.unique().list.sort()).otherwise("phones"),
     )
+
+
+def _of_that_name(person: pl.DataFrame) -> pl.DataFrame:
+    """Of persons with a corrected guardian: person_id, known (the guardian of that name; null where the feeds have none), others, in the order they stood in."""
+    corrected = person.filter(pl.col("new_guardian_name").is_not_null()).select("person_id", "new_guardian_name", one="guardians")
+    each = corrected.explode("one", empty_as_null=False, keep_nulls=False)
+    is_meant = (pl.col("one").struct.field("name") == pl.col("new_guardian_name")).fill_null(False)
+    return each.group_by("person_id", maintain_order=True).agg(known=pl.col("one").filter(is_meant).first(), others=pl.col("one").filter(~is_meant))

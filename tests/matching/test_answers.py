@@ -176,3 +176,28 @@ def test_what_stood_before_a_correction_is_kept_beside_it():
     assert [(g["name"], g["phone"]) for g in child["guardians"]] == [("王奶", "13912345678"), ("张父", "13811112222")]
     assert child["phones"] == ["13811112222", "13912345678"]
     assert other == person.to_dicts()[1]
+
+
+FATHER = {"name": "张父", "relation": "father", "id_number": "F", "phone": "13811112222"}
+MOTHER = {"name": "李母", "relation": "mother", "id_number": "M", "phone": "13911112222"}
+NEW = {"name": "王奶", "relation": "guardian", "id_number": None, "phone": None}
+
+
+@pytest.mark.parametrize(
+    ("had", "told", "has"),
+    [
+        ([FATHER, MOTHER], [says("监护人姓名", "李母")], [MOTHER, FATHER]),
+        ([FATHER, MOTHER], [says("监护人姓名", "张父")], [FATHER, MOTHER]),
+        ([FATHER, MOTHER], [says("监护人姓名", "王奶")], [NEW, FATHER, MOTHER]),
+        ([FATHER, MOTHER], [says("监护人姓名", "李母"), says("监护人电话", "13712345678")], [MOTHER | {"phone": "13712345678"}, FATHER]),
+        ([FATHER, MOTHER], [says("监护人电话", "13712345678")], [FATHER | {"phone": "13712345678"}, MOTHER]),
+        ([], [says("监护人姓名", "王奶")], [NEW]),
+        ([], [says("监护人电话", "13712345678")], [NEW | {"name": None, "phone": "13712345678"}]),
+        ([FATHER | {"name": None}], [says("监护人姓名", "王奶")], [NEW, FATHER | {"name": None}]),
+    ],
+)
+def test_a_corrected_guardian_comes_first_with_what_is_known_of_that_person(had, told, has):
+    person = frame(PERSON, [PERSONS[0] | {"guardians": had}, PERSONS[1]])
+    given = [{"roster_id": ROSTER, "person_id": "C1", "verified_on": DAY, "source_file": "v.xlsx", "record_hash": n, "source_row": n} | a for n, a in enumerate(told, 1)]
+    state = weighed(frame(VERIFICATION_ANSWER, given).drop("run_id"), frame(IDENTITY, IDENTITIES).lazy(), person.lazy(), AS_OF)
+    assert PERSON.conform(corrected(person, state))["guardians"].to_list() == [has, []]
