@@ -59,6 +59,16 @@ def test_each_department_gets_its_rows_with_reasons_first_and_cells_under_their_
     ]
 
 
+def test_of_too_many_rows_some_with_each_reason_are_listed_and_all_are_counted(sent, monkeypatch):
+    monkeypatch.setattr(quarantine, "LISTED", 3)
+    many = [row("household", n, cells(("姓名", "测")), ("缺号码",)) for n in range(1, 8)]
+    books = sent([*many, row("household", 9, cells(("姓名", "测")), ("缺姓名",)), row("residence", 1, cells(("姓名", "测")))])
+    (book,) = books.values()
+    assert [(r[0], r[2]) for r in table(book["户籍"])[1]] == [("缺号码", "1"), ("缺号码", "2"), ("缺姓名", "9")]
+    (told,) = [r[1] for r in book["说明"] if r[0] == "退回内容"]
+    assert told.startswith("未被接受的数据9行，未能读取的文件0个。行数太多，本表列出其中4行，每一种退回原因都有")
+
+
 def test_files_that_could_not_be_read_are_listed_and_strays_go_to_the_host(sent):
     file = {"source_file": "health_20261101.csv", "sha256": "0", "state": "rejected", "message": "文件是空的"}
     stray = {"feed": "未知", "source_file": "x.csv", "sha256": "1", "state": "rejected", "message": "无法判断来源"}
