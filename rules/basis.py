@@ -65,17 +65,15 @@ def _by_content(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     return order.sort("_place", "record_hash", maintain_order=True).drop("_place")
 
 
+def earliest(column: str) -> pl.Expr:
+    """The first day that a date can mean: of a month or a year, whose last day stands there, its first."""
+    precision, written = pl.col(f"{column}_precision"), pl.col(column)
+    return pl.when(precision == "year").then(written.dt.truncate("1y")).when(precision == "month").then(written.dt.truncate("1mo")).otherwise(written)
+
+
 def begun(as_of: date, start: str) -> pl.Expr:
     """Whether a date has come. One not written down has; of a month or a year its first day counts, for its last may lie ahead of the export."""
-    precision = pl.col(f"{start}_precision")
-    first = (
-        pl.when(precision == "year")
-        .then(pl.col(start).dt.truncate("1y"))
-        .when(precision == "month")
-        .then(pl.col(start).dt.truncate("1mo"))
-        .otherwise(start)
-    )
-    return (first <= as_of).fill_null(True)
+    return (earliest(start) <= as_of).fill_null(True)
 
 
 def runs_on(as_of: date, start: str, *ends: str) -> pl.Expr:

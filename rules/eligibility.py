@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from rules.basis import earliest
 from rules.law import Parameters
 from rules.timeline import SIGHTED, STATED
 from schemas.tables.assessment import OUTCOME_OF, REASONS
@@ -38,12 +39,11 @@ def prepared(readings: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame
             hukou_in_zone, hukou_in_city, district, in_zone, in_city, kind, began, boards_only, left_district, and the clock's columns.
     """
     years, months = f"{p['age/limit_years']}y", f"{p['residence/months_required']}mo"
-    precision, birth = pl.col("birth_date_precision"), pl.col("birth_date")
-    earliest = pl.when(precision == "year").then(birth.dt.truncate("1y")).when(precision == "month").then(birth.dt.truncate("1mo")).otherwise(birth)
+    birth = pl.col("birth_date")
     return (
         readings.with_columns(
             birth.dt.offset_by(years).alias("turns_16_on"),
-            earliest.dt.offset_by(years).alias("turns_16_from"),
+            earliest("birth_date").dt.offset_by(years).alias("turns_16_from"),
             pl.col("away_since").dt.offset_by(months).alias("six_months_on"),
             (pl.col("certain_since").dt.offset_by(months) <= as_of).fill_null(False).alias("certainly_long"),
             (birth.dt.offset_by(months) > as_of).fill_null(False).alias("too_young"),

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from rules import answers
-from rules.basis import ROW, Facts, rows, surveys
+from rules.basis import ROW, Facts, earliest, rows, surveys
 from rules.law import Parameters
 
 CLAIM_COLUMNS = (
@@ -47,29 +47,23 @@ def limit(as_of: date) -> pl.Expr:
 
 def day(column: str, as_of: date) -> pl.Expr:
     """A date of a row: of a month or a year the latest day it can mean; null where it lies after what the row can tell of."""
-    return pl.when(_earliest(column) <= limit(as_of)).then(pl.min_horizontal(pl.col(column), limit(as_of)))
+    return pl.when(earliest(column) <= limit(as_of)).then(pl.min_horizontal(pl.col(column), limit(as_of)))
 
 
 def _by(arrived: pl.Expr, column: str, seen: pl.Expr) -> pl.Expr:
     """An arrival of which only month or year is known was no later than the day on which the same row has the child there, where that day lies in it."""
-    return pl.when(_earliest(column) <= seen).then(pl.min_horizontal(arrived, seen)).otherwise(arrived)
-
-
-def _earliest(column: str) -> pl.Expr:
-    precision = pl.col(f"{column}_precision")
-    written = pl.col(column)
-    return pl.when(precision == "year").then(written.dt.truncate("1y")).when(precision == "month").then(written.dt.truncate("1mo")).otherwise(written)
+    return pl.when(earliest(column) <= seen).then(pl.min_horizontal(arrived, seen)).otherwise(arrived)
 
 
 def _known(frame: pl.LazyFrame, as_of: date, *columns: str) -> pl.LazyFrame:
     """The rows already written on a day: not those whose every date lies after it. A date after the export is an error and says nothing."""
-    possible = [pl.when(_earliest(column) <= pl.col("export_date")).then(_earliest(column)) for column in columns]
+    possible = [pl.when(earliest(column) <= pl.col("export_date")).then(earliest(column)) for column in columns]
     return frame.filter((pl.min_horizontal(*possible) <= as_of).fill_null(True))
 
 
 def _ended(column: str, says_so: pl.Expr, as_of: date) -> pl.Expr:
     """Whether a row has ended: on a day that has come, or by its word alone where no day still to come is given."""
-    still_to_come = (_earliest(column) > as_of) & (_earliest(column) <= pl.col("export_date"))
+    still_to_come = (earliest(column) > as_of) & (earliest(column) <= pl.col("export_date"))
     return day(column, as_of).is_not_null() | (says_so.fill_null(False) & ~still_to_come.fill_null(False))
 
 
