@@ -11,10 +11,13 @@ import pytest
 
 from publish.checks import PromiseBrokenError
 from publish.order import Order, order_of
+from schemas.tables.verification import VERIFICATION_STATE
 from tests.publish.register_city import child, night
 
 AS_OF = date(2026, 11, 24)
 FILE = {"feed": "survey", "source_file": "survey_20261102.csv"}
+OLD, NEW = "500106201503011237", "50010620150301101X"
+OTHER = {"feed": "survey", "source_file": "other.csv", "state": "accepted"}
 RECEIPT = FILE | {"rows_in": 2, "rows_accepted": 2, "state": "accepted"}
 
 
@@ -37,7 +40,6 @@ def test_a_row_without_its_record(tmp_path: Path, missing: str):
         night(tmp_path, 1, AS_OF, [child("A")], **more)
 
 
-OLD, NEW = "500106201503011237", "50010620150301101X"
 OTHERS_KNOWN = {"former_id_numbers": [OLD], "id_number": NEW}
 SAID_SAME = {"pair_id": "R1", "left": "X", "right": "Y", "decision": "same"}
 
@@ -65,6 +67,29 @@ def test_a_child_with_two_numbers_by_a_reviewer_s_word(tmp_path: Path, decided: 
 
 def test_a_child_whose_number_the_household_register_shows_as_changed(tmp_path: Path):
     assert two_numbers(tmp_path, "valid", "household").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"feed_receipt": [OTHER | {"rows_in": 3, "rows_quarantined": 2}]}, r"rows in are not accepted \+ quarantined .*: survey other\.csv: 3 0 2\n"),
+        ({"feed_receipt": [OTHER | {"rows_in": 1, "rows_quarantined": 1}]}, r"the quarantine does not hold what the receipts say .*: survey other\.csv: 1 0\n"),
+        ({"feed_receipt": [OTHER | {"rows_in": 2, "rows_accepted": 2, "rows_replaced": 1}]}, r"accepted rows are not the rows .*: survey other\.csv: 2 1 0\n"),
+        (two_rows("Z", OLD, OLD), r"belongs to no person .*: survey survey_20261102\.csv: 1; survey survey_20261102\.csv: 2\n"),
+        ({"identity": [{"person_id": "A", "state": "merged", "merged_into": "B"}]}, r"an identifier that was merged stands for a person again .*: A\n"),
+    ],
+    ids=["rows in", "rows quarantined", "rows accepted", "rows of nobody", "an identifier that was merged"],
+)
+def test_counts_that_do_not_add_up_and_rows_of_nobody(tmp_path: Path, more: dict[str, Any], said: str):
+    with pytest.raises(PromiseBrokenError, match=said):
+        night(tmp_path, 1, AS_OF, [child("A")], **more)
+
+
+def test_an_answer_that_nobody_weighed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    nothing = VERIFICATION_STATE.empty()
+    monkeypatch.setattr("tests.publish.register_city._weigh", lambda work, _: nothing.write_parquet(work / "verification_state.parquet"))
+    with pytest.raises(PromiseBrokenError, match=r"answers kept and answers weighed are not the same .*: 10001: 1 0\n"):
+        night(tmp_path, 1, AS_OF, [child("A")], answers=[{"roster_id": "R", "person_id": "A"}])
 
 
 @pytest.mark.parametrize(
