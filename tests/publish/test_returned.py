@@ -85,6 +85,13 @@ def test_a_quarter_in_other_words_is_told_by_the_day(tmp_path: Path, quarter: st
         assert con.execute("SELECT is_done FROM v_survey_child").fetchall() == [(True,)]
 
 
+def test_a_night_that_is_run_late_does_not_know_a_survey_made_since(tmp_path: Path) -> None:
+    survey = row("survey", source_file="survey_20261101.csv", quarter="2026Q4", surveyed_on=AS_OF, export_date=AS_OF, record_hash=1)
+    night(tmp_path, 1, date(2026, 11, 10), [child("A")], standard_survey=[survey])
+    with duckdb.connect(str((tmp_path / "register.duckdb").resolve()), read_only=True) as con:
+        assert con.execute("SELECT standing, last_surveyed_on, is_done FROM v_survey_child").fetchall() == [("newly_seen", None, False)]
+
+
 @pytest.mark.parametrize("other", [{"verified_on": date(2062, 11, 20), "result": "已离开"}, {"verified_on": date(2026, 11, 22), "result": None}], ids=["a day that has not come", "an answer nobody can read"])
 def test_an_answer_that_does_not_count_does_not_stand_in_the_place_of_one_that_does(tmp_path: Path, other: dict[str, Any]) -> None:
     answer = {"roster_id": "HMC-20261101-500157-GA", "person_id": "A", "verified_on": date(2026, 11, 20), "result": "属实"}

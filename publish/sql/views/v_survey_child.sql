@@ -5,7 +5,7 @@ seen AS (
     SELECT
         s.person_id, max(s.seen_on) AS last_surveyed_on,
         bool_or(coalesce(s.quarter = n.quarter, s.seen_on >= n.begins)) AS is_done
-    FROM survey_row s CROSS JOIN night n GROUP BY s.person_id
+    FROM survey_row s JOIN night n ON s.seen_on <= n.as_of GROUP BY s.person_id
 ),
 stay AS (
     SELECT person_id, max(confirmed_on) AS confirmed_on FROM residence_episode WHERE is_current GROUP BY person_id
