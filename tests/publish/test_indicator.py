@@ -21,7 +21,10 @@ GAP = {"aspect": "学有所教", "item": "义务教育", "department": "教育"}
 def counted(register: Path, topic: str, as_of: date) -> Counter[tuple[str | None, ...]]:
     with connect(register) as con:
         rows = con.execute("SELECT item, state, department, district, figure FROM indicator WHERE topic = ? AND as_of = ?", [topic, as_of]).fetchall()
-    return Counter({tuple(key): figure for *key, figure in rows})
+    found: Counter[tuple[str | None, ...]] = Counter()
+    for *key, figure in rows:  # a figure that stands twice is told twice
+        found[tuple(key)] += figure
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,12 @@ def test_the_same_child_has_the_same_pseudonym_in_every_table_and_every_copy(tmp
         assert not {p for p, _ in con.execute("SELECT person_id, outcome FROM assessment").fetchall()} & {p for p, _ in first}
 
 
+def test_the_place_of_a_row_says_nothing_of_whose_it_is(tmp_path: Path) -> None:
+    with copied(tmp_path) as con:
+        lie = [p for (p,) in con.execute("SELECT person_id FROM person ORDER BY rowid").fetchall()]
+    assert lie == sorted(lie) != [keyed(p) for p in ("p1", "p2", "p3")]
+
+
 def test_dates_of_birth_are_known_to_the_month(tmp_path: Path) -> None:
     with copied(tmp_path) as con:
         assert set(con.execute("SELECT birth_date FROM person UNION SELECT birth_date FROM flowing_child").fetchall()) == {(date(2015, 3, 1),)}

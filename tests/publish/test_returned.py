@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from publish.returned import NAME
-from publish.verification import write_verification
+from publish.roster_fields import Layout
+from publish.verification import overdue, write_verification
 from tests.publish.handouts_city import SENDER
 from tests.publish.register_city import child, night
 
@@ -83,6 +84,14 @@ def test_a_quarter_in_other_words_is_told_by_the_day(tmp_path: Path, quarter: st
     with duckdb.connect(str((tmp_path / "register.duckdb").resolve()), read_only=True) as con:
         assert con.execute("SELECT quarter, seen_on FROM survey_row").fetchall() == [(None, AS_OF)]
         assert con.execute("SELECT is_done FROM v_survey_child").fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize(("days", "late"), [(0, False), (1, True)], ids=["on the day", "the day after"])
+def test_a_roster_is_overdue_from_the_day_after_its_time(days: int, late: bool) -> None:
+    layout = Layout.load()
+    asked = date(2026, 10, 8)
+    progress = pl.DataFrame({"quarter": [date(2026, 10, 1)], "asked_on": [asked], "outstanding": [1], "district": ["500157"], "department": ["教育"]})
+    assert overdue(progress, layout.due(asked) + timedelta(days), layout)["days_late"].to_list() == ([1] if late else [])
 
 
 def test_a_night_that_is_run_late_does_not_know_a_survey_made_since(tmp_path: Path) -> None:
