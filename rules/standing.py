@@ -30,7 +30,7 @@ def institutions(facts: Facts, as_of: date) -> pl.LazyFrame:
         "household": pl.col("hukou_status").fill_null("正常") == "正常",
         "residence": _runs("cancelled_on", as_of) & (pl.col("cancel_reason").is_null() | pl.col("cancelled_on").is_not_null()),
         "education": _runs("left_on", as_of) & (pl.col("status").is_null() | pl.col("status").is_in(["在读", "休学"])),
-        "health": _runs("closed_on", as_of),
+        "health": _runs("closed_on", as_of) & (pl.col("close_reason").is_null() | pl.col("closed_on").is_not_null()),
         "medical_insurance": pl.col("status").is_null() | (pl.col("status") != "终止参保"),
         "disease_control": pl.col("status").is_null() | (pl.col("status") == "在册"),
         "disability": pl.col("status").is_null() | (pl.col("status") != "注销"),

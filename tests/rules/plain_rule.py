@@ -359,7 +359,7 @@ class Child:
             case "education":
                 return open_("left_on") and row.get("status") in (None, "在读", "休学")
             case "health":
-                return open_("closed_on")
+                return open_("closed_on") and (row.get("close_reason") is None or row.get("closed_on") is not None)
             case "medical_insurance":
                 return row.get("status") != "终止参保"
             case "disease_control":
