@@ -6,9 +6,10 @@ from datetime import date
 
 import polars as pl
 
-from rules.basis import Facts, rows, runs_on, surveys
+from rules.basis import Facts, surveys
 from rules.law import Parameters
 from rules.places import with_district
+from rules.signs import registered
 
 _SURVEYED = {
     "父母双方": "both", "父母一方": "one", "祖辈": "other_guardian", "其他亲属": "other_guardian", "无人监护": "none", "独自居住": "none",
@@ -30,7 +31,7 @@ def accompanied(facts: Facts, living: pl.LazyFrame, as_of: date, p: Parameters) 
     surveyed = _there(_surveys(facts, as_of), living, as_of, p)
     newest = surveyed.sort("person_id", *_ORDER, descending=[False, True, False, False, False]).unique(subset="person_id", keep="first", maintain_order=True)
     said = newest.select("person_id", pl.col("guardianship").replace_strict(_SURVEYED, default=None).alias("accompanied")).drop_nulls()
-    registered = _there(_registrations(facts, as_of), living, as_of, p).group_by("person_id").agg(pl.col("lives_with_relation").unique())
+    named = _there(_registrations(facts, as_of), living, as_of, p).group_by("person_id").agg(pl.col("lives_with_relation").unique())
     with_whom = pl.col("lives_with_relation")
     parents = with_whom.list.contains("父亲").cast(pl.Int8) + with_whom.list.contains("母亲").cast(pl.Int8)
     answer = (
@@ -43,7 +44,7 @@ def accompanied(facts: Facts, living: pl.LazyFrame, as_of: date, p: Parameters) 
         .when(with_whom.list.contains("无同住人"))
         .then(pl.lit("none"))
     )
-    shown = registered.select("person_id", answer.alias("accompanied")).drop_nulls().join(said, on="person_id", how="anti")
+    shown = named.select("person_id", answer.alias("accompanied")).drop_nulls().join(said, on="person_id", how="anti")
     return pl.concat([said, shown])
 
 
@@ -55,8 +56,8 @@ def _surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 
 def _registrations(facts: Facts, as_of: date) -> pl.LazyFrame:
-    running = rows(facts, "residence").filter(runs_on(as_of, "registered_on", "cancelled_on") & (pl.col("cancel_reason").is_null() | pl.col("cancelled_on").is_not_null()))
-    return running.filter(pl.col("lives_with_relation").is_not_null()).select("person_id", "lives_with_relation", pl.lit(False).alias("back"), *_place("residence"))
+    named = registered(facts, as_of).filter(pl.col("lives_with_relation").is_not_null())
+    return named.select("person_id", "lives_with_relation", pl.lit(False).alias("back"), *_place("residence"))
 
 
 def _place(stem: str) -> list[pl.Expr]:
