@@ -128,7 +128,7 @@ SERVICE_GAP = Table(
     "one entitlement of the service list a child seems not to have",
     (
         req("person_id", pl.String, "人员编码", "the child"),
-        req("aspect", pl.String, "方面", "幼有所育, 学有所教, 病有所医, 住有所居, 弱有所扶, 发展保障"),
+        req("aspect", pl.String, "方面", "one of the six aspects of the list: 幼有所育, 学有所教, 病有所医, 住有所居, 弱有所扶, 发展保障"),
         req("item", pl.String, "项目", "item of the service list"),
         req("status", pl.String, "状态", "has, missing, unknown"),
         req("department", pl.String, "责任部门", "who owes it"),

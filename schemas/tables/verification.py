@@ -26,7 +26,7 @@ VERIFICATION_ANSWER = Table(
         req("roster_id", pl.String, "花名册编号", "the roster"),
         req("person_id", pl.String, "人员编码", "the child as the roster named it"),
         Column("department", pl.String, "核实部门", "who answered"),
-        Column("result", pl.String, "核实结果", "属实, 不属实, 已离开, 信息有误, 查无此人"),
+        Column("result", pl.String, "核实结果", "the answer: 属实, 不属实, 已离开, 信息有误, 查无此人"),
         Column("field", pl.String, "更正项目", "what is to be corrected"),
         Column("value", pl.String, "更正内容", "to what"),
         Column("verified_by", pl.String, "核实人", "who checked"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import pytest
 from publish.comments import create
 from publish.packing import FEW_WORDS, of_column
 from publish.register import WorkIncompleteError, connect, publish, publish_unchanged, recall
+from publish.views import VIEWS
 from schemas.tables.assessment import ALERT
 from schemas.tables.register import RECALLED_TABLES, REGISTER_TABLES
+from schemas.tables.table import Table
 from tests.publish.register_city import child, moment, night, run_record, write_night
 
 AS_OF = date(2026, 11, 24)
@@ -54,6 +57,13 @@ def test_rows_lie_in_the_order_of_their_key_whatever_order_they_came_in(tmp_path
             found = [row[0] for row in con.execute(f"SELECT {key} FROM {table}").fetchall()]
             assert found == sorted(found), table
             assert len(found) == 2, table
+
+
+@pytest.mark.parametrize("table", [*REGISTER_TABLES, *VIEWS], ids=lambda table: table.name)
+def test_every_table_and_column_is_told_in_chinese_and_in_english(table: Table):
+    for what in (table, *table.columns):
+        assert re.search("[\u4e00-\u9fff]", what.zh), what.name
+        assert re.search("[A-Za-z]{2}", what.en), what.name
 
 
 def test_every_packing_names_what_there_is():
