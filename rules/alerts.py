@@ -56,6 +56,7 @@ def raise_alerts(
 
     An alert keeps its number and the day it was raised while its cause lasts; when the cause is gone it is closed with a
     reason and kept; when the cause comes back it is raised anew under the same number. The same night run twice gives the same.
+    A night for an earlier day says nothing of later ones: what was raised after its day stays open, what was closed after it stays closed.
 
     Args:
         children: person_id, birth_date, sex, id_number_status, feeds, last_seen.
@@ -70,7 +71,9 @@ def raise_alerts(
     shown = (signs(facts, as_of, p) if found is None else found).collect().lazy()
     night = Night(facts, episodes, child, shown, key_care, as_of, p)
     before = previous["alert"].collect() if "alert" in previous else ALERT.empty()
-    current = _numbered(_described(night, pl.concat([finding(night) for finding in FINDINGS])).collect())
+    settled = before.filter(pl.col("closed_on") > as_of)
+    found_tonight = _numbered(_described(night, pl.concat([finding(night) for finding in FINDINGS])).collect())
+    current = found_tonight.join(settled.select("alert_id"), on="alert_id", how="anti", maintain_order="left")
     return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, night)])).sort(ALERT.key)
 
 
@@ -145,7 +148,7 @@ def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.Data
 
 
 def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """The alerts of the last register whose cause is gone: closed tonight with the reason, or closed before and kept as they are."""
+    """The alerts of the last register whose cause is gone: closed tonight with the reason, or closed before, or raised for a later day, and kept as they are."""
     gone = before.join(current.select("alert_id"), on="alert_id", how="anti")
     kinds = pl.DataFrame(night.kinds).select("kind", "applies_to")
     known = gone.join(night.child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
@@ -162,9 +165,10 @@ def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night) -> pl.Dat
         .then(pl.lit("该类预警已停用"))
         .otherwise(pl.lit("引发预警的情形已消失"))
     )
-    was_open = pl.col("state") != "closed"
+    is_open = pl.col("state") != "closed"
+    ends = is_open & (pl.col("raised_on") <= night.as_of)
     return known.with_columns(
-        pl.when(was_open).then(pl.lit(night.as_of)).otherwise("closed_on").alias("closed_on"),
-        pl.when(was_open).then(why).otherwise("closed_reason").alias("closed_reason"),
-        pl.lit("closed").alias("state"),
+        pl.when(ends).then(pl.lit(night.as_of)).otherwise("closed_on").alias("closed_on"),
+        pl.when(ends).then(why).otherwise("closed_reason").alias("closed_reason"),
+        pl.when(is_open & ~ends).then(pl.lit("open")).otherwise(pl.lit("closed")).alias("state"),
     ).select(pl.col(column.name).cast(column.dtype) for column in ALERT.columns)

@@ -1,9 +1,9 @@
-"""What each night counted is what its tables held, and is never counted anew."""
+"""What each night counted is what its tables held of its day, and is never counted anew."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -35,11 +35,12 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     night(
         folder, 1, FIRST, children, service_gap=[GAP | {"person_id": f"P{n}", "status": "missing" if n < 4 else "has"} for n in range(7)],
-        alert=[{"alert_id": f"A{n}", "person_id": f"P{n}", "kind": "unseen", "state": "open", "department": "民政", "district": "500157"} for n in range(5)],
+        alert=[{"alert_id": f"A{n}", "person_id": f"P{n}", "kind": "unseen", "state": "open", "raised_on": FIRST, "department": "民政", "district": "500157"} for n in range(5)],
     )  # fmt: skip
     night(
         folder, 2, SECOND, children[:6], service_gap=[GAP | {"person_id": f"P{n}", "status": "has"} for n in range(6)],
-        alert=[{"alert_id": f"A{n}", "person_id": f"P{n}", "kind": "unseen", "state": "closed", "department": "民政", "district": "500157"} for n in range(5)],
+        alert=[{"alert_id": f"A{n}", "person_id": f"P{n}", "kind": "unseen", "state": "closed", "raised_on": FIRST, "department": "民政", "district": "500157"} for n in range(5)]
+        + [{"alert_id": "A5", "person_id": "P5", "kind": "unseen", "state": "open", "raised_on": SECOND + timedelta(1), "department": "民政", "district": "500157"}],
     )  # fmt: skip
     return folder / "register.duckdb"
 

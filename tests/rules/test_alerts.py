@@ -187,6 +187,15 @@ def test_an_earlier_day_looked_at_later_never_has_alerts_of_the_future() -> None
     assert night([UNINSURED], AS_OF - timedelta(5), first)["raised_on"].to_list() == [AS_OF - timedelta(5)]
 
 
+def test_an_earlier_day_looked_at_later_neither_closes_nor_raises_what_later_days_did() -> None:
+    raised_later = night([UNINSURED])
+    between = night([INSURED], AS_OF - timedelta(5), raised_later)
+    assert between.equals(raised_later)
+    assert night([UNINSURED], AS_OF + timedelta(1), between).equals(raised_later), "first day, due date and number of times as if there had been no such night"
+    closed_later = night([INSURED], AS_OF + timedelta(1), raised_later)
+    assert night([UNINSURED], AS_OF - timedelta(5), closed_later).equals(closed_later)
+
+
 def test_the_same_night_twice_is_the_same(alerts: pl.DataFrame) -> None:
     assert night(CASES, AS_OF, alerts).equals(alerts)
 

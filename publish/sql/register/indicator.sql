@@ -16,7 +16,7 @@ WITH counted AS (
     SELECT 'service', item, status, department, a.residence_district, count(*)
     FROM service_gap JOIN assessment a USING (person_id) GROUP BY ALL
     UNION ALL
-    SELECT 'alert', kind, state, department, district, count(*) FROM alert GROUP BY ALL
+    SELECT 'alert', kind, state, department, district, count(*) FROM alert WHERE raised_on <= $as_of::DATE GROUP BY ALL
     UNION ALL
     SELECT 'verification', coalesce(verification, 'none'), 'flowing', NULL, residence_district, count(*) FROM flowing_child GROUP BY ALL
     UNION ALL
