@@ -15,6 +15,7 @@ from rules.basis import Facts
 from rules.facts import read_facts
 from rules.law import Law, Parameters
 from rules.parts import Span, between, rows_of, spans
+from rules.remembered import remembered
 from rules.resources import resources
 from rules.signs import signs
 from rules.suggestions import suggest
@@ -57,7 +58,7 @@ def children_of(work: Path) -> pl.LazyFrame:
 def deciding(work: Path, as_of: date, law: Law) -> Callable[[Span], Frames]:
     """What makes all tables for the children of a span."""
     p = law.on(as_of)
-    children, facts, previous = children_of(work), read_facts(work), _previous(work)
+    children, facts, previous = children_of(work), read_facts(work), _previous(work, as_of)
 
     def some(span: Span) -> Frames:
         return _decide_some(children.filter(between(span)), rows_of(facts, span), rows_of(previous, span), as_of, p, law.version)
@@ -103,9 +104,13 @@ def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: d
     return {table.name: frame for table, frame in zip(OUTPUTS, frames, strict=True)}
 
 
-def _previous(work: Path) -> dict[str, pl.LazyFrame]:
-    """The last register's tables that the rules look at."""
-    return {name: pl.scan_parquet(path) for name in ("key_care", "alert") if (path := work / "previous" / f"{name}.parquet").exists()}
+def _previous(work: Path, as_of: date) -> dict[str, pl.LazyFrame]:
+    """What the rules go on from: the last register's alerts, and since when children are in key care. Nothing where no register was recalled."""
+    folder = work / "previous"
+    if not folder.exists():
+        return {}
+    alert, care, ledger = (pl.scan_parquet(folder / f"{name}.parquet") for name in ("alert", "key_care", "ledger"))
+    return {"alert": alert, "key_care": remembered(ledger, care, pl.scan_parquet(work / "identity.parquet"), as_of).lazy()}
 
 
 def _assert_each_child_once(work: Path) -> None:

@@ -33,7 +33,7 @@ def categories(
 
     Args:
         assessment: ASSESSMENT.
-        previous: KEY_CARE of the last register, where there is one.
+        previous: person_id, category, since and first_listed_on of the entries that stand until tonight, where there are any (`rules.remembered`).
         found: the signs, where they are at hand (`rules.signs.signs`); else they are gathered here.
 
     Returns:

@@ -13,6 +13,7 @@ from rules import parts
 from rules.decide import OUTPUTS, ChildrenLostError, decide
 from rules.decide_in_parts import cut, decide_part, join_parts
 from rules.facts import read_facts
+from schemas.tables.identity import IDENTITY
 from tests.rules.test_whatif import KNOWN
 
 AS_OF = date(2026, 11, 24)
@@ -70,6 +71,9 @@ def test_the_last_register_is_looked_at(night: Path) -> None:
     (night / "previous").mkdir()
     for name in ("alert", "key_care"):
         before[name].write_parquet(night / "previous" / f"{name}.parquet")
+    entries = before["key_care"].group_by("person_id", valid_from="first_listed_on").agg(categories="category")
+    entries.with_columns(pl.lit(None, pl.Date).alias("valid_to"), pl.lit(None, pl.Datetime).alias("superseded_at")).write_parquet(night / "previous" / "ledger.parquet")
+    IDENTITY.empty().write_parquet(night / "identity.parquet")
     decide(night, date(2026, 11, 25))
     after = written(night)
     same = after["alert"].join(before["alert"].select("alert_id", first="raised_on"), on="alert_id")
