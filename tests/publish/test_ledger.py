@@ -36,9 +36,9 @@ class Ledger:
         self.nights: list[date] = []
         self.merged: dict[str, str] = {}
 
-    def night(self, number: int, as_of: date, children: dict[str, dict], merged: dict[str, str] | None = None) -> tuple[str, ...]:
-        """One night; returns its remarks."""
-        merged = merged or {}
+    def night(self, number: int, as_of: date, children: dict[str, dict], merged: dict[str, str] | None = None, answers: dict[int, str] | None = None) -> tuple[str, ...]:
+        """One night; returns its remarks. `answers`: the state of each answer on C1 by its record_hash."""
+        merged, answers = merged or {}, answers or {}
         self.merged |= merged
         told = [child(p, **said) | {"as_of": as_of} for p, said in children.items()]
         tables = {
@@ -46,6 +46,10 @@ class Ledger:
             "key_care": rows(KEY_CARE, [{"person_id": c["person_id"], "category": k, "basis": [{"feed": "survey", "says": "x"}]} for c in told for k in c["categories"]]),
             "identity": rows(IDENTITY, [{"person_id": p, "state": "live"} for p in children] + [{"person_id": o, "state": "merged", "merged_into": n} for o, n in self.merged.items()]),
             "identity_event": rows(IDENTITY_EVENT, [{"person_id": n, "kind": "merged", "others": [o], "on_date": as_of, "cause": "records"} for o, n in merged.items()]),
+            "verification_answer": rows(VERIFICATION_ANSWER, [{"record_hash": h, "roster_id": "HMC-1", "person_id": "C1", "result": "已离开"} for h in answers]),
+            "verification_state": rows(
+                VERIFICATION_STATE, [{"record_hash": h, "person_id": "C1", "department": "公安", "question": "presence", "state": s, "verified_on": DAY} for h, s in answers.items()]
+            ),
         }
         con = duckdb.connect()
         for table in _NEEDED:
@@ -140,6 +144,15 @@ def test_a_night_run_late_changes_its_own_days_alone_and_says_so():
     with_whom = {d: ledger.on(DAY + timedelta(days=d), date(2028, 1, 1))["C1"][ENTRY.index("accompanied")] for d in (3, 4, 9, 10)}
     assert with_whom == {3: "both", 4: "one", 9: "one", 10: "both"}
     assert [kind for _, kind, _ in ledger.events(3)] == ["corrected"]
+
+
+def test_an_answer_is_told_when_it_begins_to_count_and_not_again_after_a_night_for_an_earlier_day():
+    told = [("C1", "corrected", "公安部门2027-01-01核实（HMC-1）：已离开")]
+    ledger = Ledger()
+    states = [(10, "waiting", []), (11, "applied", told), (5, "waiting", []), (12, "applied", []), (13, "contradicted", []), (14, "applied", told)]
+    for number, (day, state, events) in enumerate(states, 1):
+        ledger.night(number, DAY + timedelta(days=day), {"C0": {}}, answers={7: state})
+        assert [event for event in ledger.events(number) if event[0] == "C1"] == events, (day, state)
 
 
 def test_a_clock_put_back_is_said_and_what_is_known_still_comes_after_what_was_known():

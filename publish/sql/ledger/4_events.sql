@@ -48,7 +48,8 @@ SELECT
 FROM change
 WHERE b IS NOT NULL AND a IS NOT NULL AND was_listed = is_listed AND NOT $is_late::BOOLEAN;
 
--- answered: departments' answers that count from tonight on, each in words; no value of the child is told, it stands in verification_answer
+-- answered: departments' answers that count from tonight on, each in words; no value of the child is told, it stands in verification_answer.
+-- One that waits only because the last night ran for an earlier day than its own was told when it began to count.
 CREATE TEMP TABLE answered AS
 SELECT
     s.person_id, s.question, a.roster_id, s.record_hash,
@@ -56,8 +57,13 @@ SELECT
         || CASE WHEN s.question IN ('presence', 'withdrawn') THEN '' ELSE '，更正' || in_words('question', s.question) END AS told
 FROM verification_state s
 JOIN verification_answer a USING (record_hash)
-LEFT JOIN previous_verification_state p ON p.record_hash = s.record_hash AND p.state = 'applied'
-WHERE s.state = 'applied' AND p.record_hash IS NULL;
+LEFT JOIN previous_verification_state p USING (record_hash)
+WHERE s.state = 'applied' AND p.state IS DISTINCT FROM 'applied' AND NOT (
+    p.state IS NOT DISTINCT FROM 'waiting' AND EXISTS (
+        SELECT 1 FROM previous_ledger_event e
+        WHERE e.kind = 'corrected' AND e.before IS NULL AND (e.after ->> 'answer') = s.record_hash::VARCHAR
+    )
+);
 
 CREATE TEMP TABLE found AS
 -- onto the list
