@@ -51,18 +51,19 @@ def raise_alerts(
     p: Parameters,
     *,
     found: pl.LazyFrame | None = None,
+    last_on: date | None = None,
 ) -> pl.DataFrame:
     """Tonight's alerts together with those of the last register.
 
     An alert keeps its number and the day it was raised while its cause lasts; when the cause is gone it is closed with a
     reason and kept; when the cause comes back it is raised anew under the same number. The same night run twice gives the same.
-    A night for an earlier day says nothing of later ones: what was raised after its day stays open, what was closed after it stays closed.
+    A night for an earlier day than `last_on` says nothing of later ones: what is open stays open, what was closed after its day stays closed.
 
     Args:
         children: person_id, birth_date, sex, id_number_status, feeds, last_seen.
         episodes, assessment, key_care: RESIDENCE_EPISODE, ASSESSMENT and KEY_CARE of tonight.
         previous: tables of the last register by name; `alert` is read where it is there.
-        found: the signs of need, where they are at hand.
+        found: the signs of need, where they are at hand. last_on: the latest day that a night has run for.
 
     Returns:
         ALERT in the order of its key. Messages name no person and no number.
@@ -74,7 +75,7 @@ def raise_alerts(
     settled = before.filter(pl.col("closed_on") > as_of)
     found_tonight = _numbered(_described(night, pl.concat([finding(night) for finding in FINDINGS])).collect())
     current = found_tonight.join(settled.select("alert_id"), on="alert_id", how="anti", maintain_order="left")
-    return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, night)])).sort(ALERT.key)
+    return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, night, is_late=last_on is not None and last_on > as_of)])).sort(ALERT.key)
 
 
 def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
@@ -139,7 +140,7 @@ def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.Data
         .with_columns(raised.alias("raised_on"), times.alias("times_raised"))
         .with_columns(pl.coalesce("due_on", pl.col("raised_on") + pl.duration(days=pl.col("due_days"))).alias("due_on"))
         .with_columns(
-            pl.when(pl.col("due_on") < as_of).then(pl.lit("overdue")).otherwise(pl.lit("open")).alias("state"),
+            _open_state(as_of).alias("state"),
             pl.lit(None).cast(pl.Date).alias("closed_on"),
             pl.lit(None).cast(pl.String).alias("closed_reason"),
         )
@@ -147,8 +148,12 @@ def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.Data
     )
 
 
-def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """The alerts of the last register whose cause is gone: closed tonight with the reason, or closed before, or raised for a later day, and kept as they are."""
+def _open_state(as_of: date) -> pl.Expr:
+    return pl.when(pl.col("due_on") < as_of).then(pl.lit("overdue")).otherwise(pl.lit("open"))
+
+
+def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night, *, is_late: bool) -> pl.DataFrame:
+    """The alerts of the last register whose cause is gone: closed tonight with the reason, unless later nights know better; those closed before are kept as they are."""
     gone = before.join(current.select("alert_id"), on="alert_id", how="anti")
     kinds = pl.DataFrame(night.kinds).select("kind", "applies_to")
     known = gone.join(night.child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
@@ -165,10 +170,10 @@ def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night) -> pl.Dat
         .then(pl.lit("该类预警已停用"))
         .otherwise(pl.lit("引发预警的情形已消失"))
     )
-    is_open = pl.col("state") != "closed"
-    ends = is_open & (pl.col("raised_on") <= night.as_of)
+    was_open = pl.col("state") != "closed"
+    ends = was_open & pl.lit(not is_late)
     return known.with_columns(
         pl.when(ends).then(pl.lit(night.as_of)).otherwise("closed_on").alias("closed_on"),
         pl.when(ends).then(why).otherwise("closed_reason").alias("closed_reason"),
-        pl.when(is_open & ~ends).then(pl.lit("open")).otherwise(pl.lit("closed")).alias("state"),
+        pl.when(was_open & ~ends).then(_open_state(night.as_of)).otherwise(pl.lit("closed")).alias("state"),
     ).select(pl.col(column.name).cast(column.dtype) for column in ALERT.columns)

@@ -58,10 +58,10 @@ def children_of(work: Path) -> pl.LazyFrame:
 def deciding(work: Path, as_of: date, law: Law) -> Callable[[Span], Frames]:
     """What makes all tables for the children of a span."""
     p = law.on(as_of)
-    children, facts, previous = children_of(work), read_facts(work), _previous(work, as_of)
+    children, facts, previous, last_on = children_of(work), read_facts(work), _previous(work, as_of), _last_on(work)
 
     def some(span: Span) -> Frames:
-        return _decide_some(children.filter(between(span)), rows_of(facts, span), rows_of(previous, span), as_of, p, law.version)
+        return _decide_some(children.filter(between(span)), rows_of(facts, span), rows_of(previous, span), last_on, as_of, p, law.version)
 
     return some
 
@@ -92,13 +92,13 @@ def _write(parts: Iterator[Frames], work: Path) -> None:
             pl.concat(kept[table.name]).sort(table.key).write_parquet(work / f"{table.name}.parquet", row_group_size=ROW_GROUP)
 
 
-def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, as_of: date, p: Parameters, version: str) -> Frames:
+def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, last_on: date | None, as_of: date, p: Parameters, version: str) -> Frames:
     """All tables for some of the children."""
     answers = assess(children, facts, as_of, p, version)
     assessment = answers.assessment.lazy()
     found = signs(facts, as_of, p).collect().lazy()
     care = key_care.categories(facts, assessment, as_of, p, previous.get("key_care"), found=found)
-    raised = alerts.raise_alerts(children, facts, answers.episodes.lazy(), assessment, care.lazy(), previous, as_of, p, found=found)
+    raised = alerts.raise_alerts(children, facts, answers.episodes.lazy(), assessment, care.lazy(), previous, as_of, p, found=found, last_on=last_on)
     gaps = services.gaps(children, facts, assessment, as_of, p, found=found)
     frames = (answers.episodes, answers.assessment, care, raised, gaps)
     return {table.name: frame for table, frame in zip(OUTPUTS, frames, strict=True)}
@@ -111,6 +111,12 @@ def _previous(work: Path, as_of: date) -> dict[str, pl.LazyFrame]:
         return {}
     alert, care, ledger = (pl.scan_parquet(folder / f"{name}.parquet") for name in ("alert", "key_care", "ledger"))
     return {"alert": alert, "key_care": remembered(ledger, care, pl.scan_parquet(work / "identity.parquet"), as_of).lazy()}
+
+
+def _last_on(work: Path) -> date | None:
+    """The latest day that a night has run for; None before the first."""
+    runs = work / "previous" / "run.parquet"
+    return pl.scan_parquet(runs).select(pl.col("as_of").max()).collect().item() if runs.exists() else None
 
 
 def _assert_each_child_once(work: Path) -> None:

@@ -47,7 +47,8 @@ def raised(
 ) -> pl.DataFrame:
     key_care = categories(facts, assessment, as_of, p).lazy()
     before = {} if previous is None else {"alert": previous.lazy()}
-    return raise_alerts(children, facts, NO_STAYS, assessment, key_care, before, as_of, p)
+    last_on = None if previous is None else max([day for column in ("raised_on", "closed_on") for day in previous[column].drop_nulls()], default=None)
+    return raise_alerts(children, facts, NO_STAYS, assessment, key_care, before, as_of, p, last_on=last_on)
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,11 @@ def test_an_earlier_day_looked_at_later_neither_closes_nor_raises_what_later_day
     raised_later = night([UNINSURED])
     between = night([INSURED], AS_OF - timedelta(5), raised_later)
     assert between.equals(raised_later)
+    long_open = night([UNINSURED], AS_OF - timedelta(30)).with_columns(due_on=pl.lit(AS_OF - timedelta(10)), state=pl.lit("overdue"))
+    children, facts, assessment = batch([INSURED])
+    key_care = categories(facts, assessment, AS_OF - timedelta(5), P).lazy()
+    kept = raise_alerts(children, facts, NO_STAYS, assessment, key_care, {"alert": long_open.lazy()}, AS_OF - timedelta(5), P, last_on=AS_OF)
+    assert kept.equals(long_open), "open on a later day than the night's"
     assert night([UNINSURED], AS_OF + timedelta(1), between).equals(raised_later), "first day, due date and number of times as if there had been no such night"
     closed_later = night([INSURED], AS_OF + timedelta(1), raised_later)
     assert night([UNINSURED], AS_OF - timedelta(5), closed_later).equals(closed_later)
