@@ -12,7 +12,7 @@ from rules import alerts_of_care as care
 from rules import alerts_of_place as place
 from rules import alerts_of_service as service
 from rules.alert_kinds import Night, children_of
-from rules.basis import Facts, listed
+from rules.basis import Facts, listed, newest, rows
 from rules.law import Parameters
 from rules.signs import signs
 from schemas.tables.assessment import ALERT
@@ -102,11 +102,14 @@ def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _last_known(night: Night) -> pl.LazyFrame:
-    """Where a child that is placed nowhere now, nor by its hukou, was last: person_id, last_district, last_evidence. Somebody must be told."""
+    """Where a child that is placed nowhere now, nor by its hukou, was last, or else was given relief: person_id, last_district, last_evidence. Somebody must be told."""
     nowhere = night.child.filter(pl.col("hukou_district").is_null() & pl.col("residence_district").is_null()).select("person_id")
     stays = night.episodes.join(nowhere, on="person_id", how="semi").sort("person_id", "confirmed_on", "from_date", "division")
-    last = stays.unique(subset="person_id", keep="last", maintain_order=True)
-    return last.select("person_id", pl.col("division").alias("last_district"), pl.col("evidence").alias("last_evidence"))
+    last = stays.unique(subset="person_id", keep="last", maintain_order=True).select("person_id", "division", "evidence")
+    aided = rows(night.facts, "assistance").join(nowhere, on="person_id", how="semi").with_columns(says=pl.lit("救助登记"))
+    by_relief = listed(aided, ["person_id"], "shown").join(newest(aided, "aid_code").select("person_id", "aid_code"), on="person_id", how="left")
+    known = nowhere.join(last, on="person_id", how="left").join(by_relief, on="person_id", how="left")
+    return known.select("person_id", pl.coalesce("division", "aid_code").alias("last_district"), pl.coalesce("evidence", "shown").alias("last_evidence"))
 
 
 def _home() -> pl.Expr:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rules.alerts import raise_alerts
 from rules.key_care import categories
 from rules.law import Parameters
-from schemas.tables.assessment import ALERT, ALERT_STATES, RESIDENCE_EPISODE, SEVERITIES
+from schemas.tables.assessment import ALERT, ALERT_STATES, KEY_CARE, RESIDENCE_EPISODE, SEVERITIES
 from tests.rules.care_cases import AS_OF, LAW, P, batch, cases, feed_frame
 
 QUIET: dict[str, list[dict[str, Any]]] = {
@@ -76,6 +76,17 @@ def test_a_child_placed_nowhere_is_told_to_where_it_was_last() -> None:
     nothing = assessment.with_columns(pl.lit([], dtype=ALERT.schema["evidence"]).alias("evidence"))
     told = raise_alerts(children, facts, RESIDENCE_EPISODE.conform(pl.DataFrame(stays)).lazy(), nothing, categories(facts, assessment, AS_OF, P).lazy(), {}, AS_OF, P)
     assert told.select("kind", "district", "evidence").rows() == [("hukou_missing", "500107", [seen])]
+
+
+@pytest.mark.parametrize(("reason", "kind"), [("birth_date_unknown", "birth_date_missing"), ("hukou_unknown", "hukou_missing")])
+def test_a_child_known_by_relief_alone_is_told_to_where_it_was_given(reason: str, kind: str) -> None:
+    aid = [{"kind": "流浪救助", "aid_code": place, "granted_on": day, "export_date": day} for place, day in ((None, AS_OF), ("500108", date(2026, 11, 1)), ("500120", date(2025, 1, 1)))]
+    child = {"reason": reason, "outcome": "undetermined", "hukou_district": None, "residence_district": None}
+    children, facts, assessment = batch([{"case": "aided", "child": child, "rows": {"assistance": aid}}])
+    nothing = assessment.with_columns(pl.lit([], dtype=ALERT.schema["evidence"]).alias("evidence"))
+    told = raise_alerts(children, facts, NO_STAYS, nothing, KEY_CARE.empty().lazy(), {}, AS_OF, P)
+    assert set(told["kind"]) == {kind, "possible_key_care"} and set(told["district"]) == {"500108"}
+    assert told.filter(pl.col("kind") == kind)["evidence"].list.len().to_list() == [3]
 
 
 def test_every_kind_has_a_case() -> None:
