@@ -38,6 +38,7 @@ FINDINGS: tuple[Callable[[Night], pl.LazyFrame], ...] = (
     care.relief_undated,
 )
 _KEY = ["person_id", "kind", "discriminator"]
+_NONE_UNDER_OTHERS = pl.DataFrame(schema={"alert_id": pl.String, "raised_over": pl.Date})
 
 
 def raise_alerts(
@@ -57,12 +58,13 @@ def raise_alerts(
 
     An alert keeps its number and the day it was raised while its cause lasts; when the cause is gone it is closed with a
     reason and kept; when the cause comes back it is raised anew under the same number. The same night run twice gives the same.
+    A merged child goes on from what was open under the identifier that ended: it is under a number of the one that stands, from the same day.
     A night for an earlier day than `last_on` says nothing of later ones: what is open stays open, what was closed after its day stays closed.
 
     Args:
         children: person_id, birth_date, sex, id_number_status, feeds, last_seen.
         episodes, assessment, key_care: RESIDENCE_EPISODE, ASSESSMENT and KEY_CARE of tonight.
-        previous: tables of the last register by name; `alert` is read where it is there.
+        previous: tables of the last register by name; `alert`, and of merged children `taken_over` (`rules.remembered`), are read where they are there.
         found: the signs of need, where they are at hand. last_on: the latest day that a night has run for.
 
     Returns:
@@ -75,7 +77,8 @@ def raise_alerts(
     settled = before.filter(pl.col("closed_on") > as_of)
     found_tonight = _numbered(_described(night, pl.concat([finding(night) for finding in FINDINGS])).collect())
     current = found_tonight.join(settled.select("alert_id"), on="alert_id", how="anti", maintain_order="left")
-    return ALERT.conform(pl.concat([_opened(current, before, as_of), _closed(current, before, night, is_late=last_on is not None and last_on > as_of)])).sort(ALERT.key)
+    others = _under_others(current, previous["taken_over"].collect()) if "taken_over" in previous else _NONE_UNDER_OTHERS
+    return ALERT.conform(pl.concat([_opened(current, before, others, as_of), _closed(current, before, night, is_late=last_on is not None and last_on > as_of)])).sort(ALERT.key)
 
 
 def _described(night: Night, causes: pl.LazyFrame) -> pl.LazyFrame:
@@ -128,7 +131,14 @@ def _numbered(alerts: pl.DataFrame) -> pl.DataFrame:
     return alerts.with_columns(made.get_column("alert_id"))
 
 
-def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def _under_others(current: pl.DataFrame, taken_over: pl.DataFrame) -> pl.DataFrame:
+    """alert_id of tonight, raised_over: since when the same is open under identifiers that were merged into the child's."""
+    asked = current.select(*_KEY, now="alert_id").join(taken_over.select("person_id", "was").unique(), on="person_id")
+    numbered = _numbered(asked.with_columns(person_id="was"))
+    return numbered.join(taken_over.select("alert_id", "raised_on"), on="alert_id").group_by(alert_id="now").agg(raised_over=pl.col("raised_on").min())
+
+
+def _opened(current: pl.DataFrame, before: pl.DataFrame, others: pl.DataFrame, as_of: date) -> pl.DataFrame:
     was = before.select(
         "alert_id",
         pl.col("raised_on").alias("raised_before"),
@@ -136,10 +146,11 @@ def _opened(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.Data
         pl.col("times_raised").alias("times_before"),
     )
     still = pl.col("state_before").is_not_null() & (pl.col("state_before") != "closed")
-    raised = pl.when(still).then(pl.min_horizontal("raised_before", pl.lit(as_of))).otherwise(pl.lit(as_of))
+    raised = pl.min_horizontal(pl.when(still).then("raised_before"), "raised_over", pl.lit(as_of))
     times = pl.col("times_before").fill_null(0) + pl.when(still).then(0).otherwise(1)
     return (
         current.join(was, on="alert_id", how="left")
+        .join(others, on="alert_id", how="left")
         .with_columns(raised.alias("raised_on"), times.alias("times_raised"))
         .with_columns(pl.coalesce("due_on", pl.col("raised_on") + pl.duration(days=pl.col("due_days"))).alias("due_on"))
         .with_columns(

@@ -15,7 +15,7 @@ from rules.basis import Facts
 from rules.facts import read_facts
 from rules.law import Law, Parameters
 from rules.parts import Span, between, rows_of, spans
-from rules.remembered import remembered
+from rules.remembered import remembered, taken_over
 from rules.resources import resources
 from rules.signs import signs
 from rules.suggestions import suggest
@@ -105,12 +105,13 @@ def _decide_some(children: pl.LazyFrame, facts: Facts, previous: Facts, last_on:
 
 
 def _previous(work: Path, as_of: date) -> dict[str, pl.LazyFrame]:
-    """What the rules go on from: the last register's alerts, and since when children are in key care. Nothing where no register was recalled."""
+    """What the rules go on from: the last register's alerts, those of merged identifiers, and since when children are in key care. Nothing where no register was recalled."""
     folder = work / "previous"
     if not folder.exists():
         return {}
     alert, care, ledger = (pl.scan_parquet(folder / f"{name}.parquet") for name in ("alert", "key_care", "ledger"))
-    return {"alert": alert, "key_care": remembered(ledger, care, pl.scan_parquet(work / "identity.parquet"), as_of).lazy()}
+    identity = pl.scan_parquet(work / "identity.parquet")
+    return {"alert": alert, "taken_over": taken_over(alert, identity).lazy(), "key_care": remembered(ledger, care, identity, as_of).lazy()}
 
 
 def _last_on(work: Path) -> date | None:

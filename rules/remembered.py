@@ -1,4 +1,4 @@
-"""Since when children are in key care, as the last register has it. Enters: its ledger and key_care, tonight's identifiers. Leaves: the entries that a night goes on from."""
+"""What a night goes on from: since when children are in key care, and what is open of children that were merged. Enters: the last register's ledger, key_care and alert, tonight's identifiers."""
 
 from __future__ import annotations
 
@@ -34,3 +34,14 @@ def remembered(ledger: pl.LazyFrame, key_care: pl.LazyFrame, identity: pl.LazyFr
     running = runs.filter((pl.col("valid_from") <= as_of) & (pl.col("valid_to") >= as_of)).select(*_ENTRY, first_listed_on="valid_from")
     since = key_care.join(merged, on="person_id", how="left").with_columns(stands).group_by(_ENTRY).agg(pl.col("since").min())
     return running.join(since, on=_ENTRY, how="left").sort(_ENTRY).collect()
+
+
+def taken_over(alert: pl.LazyFrame, identity: pl.LazyFrame) -> pl.DataFrame:
+    """The alerts that are open under identifiers that were merged.
+
+    Returns:
+        person_id (who stands for the child now), was (the identifier it was raised for), alert_id, raised_on.
+    """
+    merged = identity.filter(pl.col("state") == "merged").select("person_id", "merged_into").collect().lazy()
+    still = alert.filter(pl.col("state") != "closed").join(merged, on="person_id")
+    return still.select("alert_id", "raised_on", was="person_id", person_id="merged_into").sort("alert_id").collect()

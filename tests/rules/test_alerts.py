@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rules.alerts import raise_alerts
 from rules.key_care import categories
 from rules.law import Parameters
+from rules.remembered import taken_over
 from schemas.tables.assessment import ALERT, ALERT_STATES, KEY_CARE, RESIDENCE_EPISODE, SEVERITIES
 from tests.rules.care_cases import AS_OF, LAW, P, batch, cases, feed_frame
 
@@ -192,6 +193,18 @@ def test_a_cause_that_comes_back_is_raised_anew_under_its_number() -> None:
         first["alert_id"][0], "open", AS_OF + timedelta(30), 2, None, None,
     )  # fmt: skip
     assert night([UNINSURED], AS_OF + timedelta(30), again).equals(again), "the same night again counts nothing twice"
+
+
+def test_a_merged_child_goes_on_from_what_was_open_under_the_identifier_that_ended() -> None:
+    both = night([UNINSURED, UNINSURED], AS_OF - timedelta(20))
+    mine, others = both.filter(pl.col("person_id") == "P000"), both.filter(pl.col("person_id") == "P001")
+    identity = pl.LazyFrame({"person_id": ["P001"], "state": ["merged"], "merged_into": ["P000"]})
+    for held in (both, others):  # the one that stands had it too, or had it not
+        children, facts, assessment = batch([UNINSURED])
+        before = {"alert": held.lazy(), "taken_over": taken_over(held.lazy(), identity).lazy()}
+        told = raise_alerts(children, facts, NO_STAYS, assessment, KEY_CARE.empty().lazy(), before, AS_OF, P, last_on=AS_OF - timedelta(20))
+        assert told.filter(pl.col("person_id") == "P000").equals(mine)
+        assert told.filter(pl.col("person_id") == "P001")["closed_reason"].to_list() == ["该人员编码已并入其他儿童或不再出现"]
 
 
 def test_an_earlier_day_looked_at_later_never_has_alerts_of_the_future() -> None:
