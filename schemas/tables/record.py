@@ -78,7 +78,7 @@ PERSON_RECORD = Table(
         Column("record_key", pl.String, "部门记录编号", "the department's own key of the row"),
         req("person_id", pl.String, "人员编码", "the child"),
         req("link_method", pl.String, "关联方式", "id, probabilistic, review or alone"),
-        Column("match_weight", pl.Float64, "匹配权重", "log2 likelihood ratio of the strongest link that holds the row in its cluster; null where alone"),
+        Column("match_weight", pl.Float64, "匹配权重", "log2 likelihood ratio of the strongest link that holds the row in its cluster; null where alone, and where a decision joins rows that were not compared"),
         Column("match_probability", pl.Float64, "匹配概率", "probability of that link"),
         Column("linked_to", pl.UInt64, "最强关联记录", "record_hash of the row at the other end of that link"),
         Column("id_role", pl.String, "证件号归属", "whose number the id column holds: own, guardian, sibling; null where none"),
