@@ -98,7 +98,7 @@ VIEWS: tuple[Table, ...] = (
             req("department", pl.String, "核实部门", "department asked"),
             req("asked_on", pl.Date, "发出日期", "as-of date of the quarter's first roster"),
             req("children", pl.Int64, "儿童数", "children on it"),
-            req("answered", pl.Int64, "已反馈儿童数", "children with a usable answer on a roster of the quarter"),
+            req("answered", pl.Int64, "已反馈儿童数", "those of them with a usable answer on a roster of the quarter"),
             req("outstanding", pl.Int64, "未反馈儿童数", "the others"),
             Column("last_answer_on", pl.Date, "最近核实日期", "day of the newest answer"),
         ),

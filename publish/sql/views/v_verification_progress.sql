@@ -4,10 +4,14 @@ WITH asked AS (
     WHERE kind = 'roster'
     GROUP BY ALL
 ),
+-- of the children who were on the list there when it was asked, whatever is known of that day since; who came onto a later roster was not asked
 answered AS (
-    SELECT date_trunc('quarter', roster_on)::DATE AS quarter, roster_district AS district, department, count(DISTINCT person_id) AS answered, max(verified_on) AS last_answer_on
-    FROM verification_state
-    WHERE state <> 'unusable'
+    SELECT a.quarter, a.district, a.department, count(DISTINCT s.person_id) AS answered, max(s.verified_on) AS last_answer_on
+    FROM asked a JOIN verification_state s
+    ON date_trunc('quarter', s.roster_on)::DATE = a.quarter AND s.roster_district = a.district AND s.department = a.department
+    SEMI JOIN ledger l
+    ON l.person_id = s.person_id AND l.is_flowing AND l.residence_district = a.district AND l.valid_from <= a.asked_on AND coalesce(l.valid_to > a.asked_on, TRUE)
+    WHERE s.state <> 'unusable'
     GROUP BY ALL
 )
 SELECT

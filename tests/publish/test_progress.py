@@ -1,0 +1,43 @@
+"""How far departments are with a quarter's first roster: of the children on it, whoever came onto a later one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import duckdb
+
+from publish.comments import create
+from publish.ledger import SQL
+from schemas.tables.handout import EXPORT_LOG
+from schemas.tables.ledger import LEDGER
+from schemas.tables.register import DIVISION
+from schemas.tables.verification import VERIFICATION_STATE
+from tests.publish.register_city import rows
+
+ASKED = date(2027, 1, 4)
+LATER = ASKED + timedelta(20)
+PLACE = "500157"
+
+
+def test_children_of_a_later_roster_do_not_answer_for_those_of_the_first():
+    handed = {"kind": "roster", "district": PLACE, "recipient": "教育"}
+    entry = {"is_flowing": True, "residence_district": PLACE, "valid_from": ASKED - timedelta(90)}
+    answer = {"department": "教育", "state": "confirmed", "roster_district": PLACE, "verified_on": LATER + timedelta(3)}
+    tables = {
+        EXPORT_LOG: [handed | {"as_of": ASKED, "items": 3}, handed | {"as_of": LATER, "items": 5}],
+        LEDGER: [entry | {"person_id": p} for p in ("C1", "C2")]
+        + [entry | {"person_id": "C3", "valid_to": LATER, "superseded_at": None}]
+        + [entry | {"person_id": p, "valid_from": LATER} for p in ("C4", "C5")],
+        VERIFICATION_STATE: [answer | {"record_hash": int(p[1]), "person_id": p, "roster_on": LATER} for p in ("C1", "C4", "C5")]
+        + [answer | {"record_hash": 9, "person_id": "C3", "roster_on": ASKED}],
+        DIVISION: [{"code": PLACE, "name": "两江新区"}],
+    }
+    with duckdb.connect() as con:
+        for table, held in tables.items():
+            con.execute(create(table))
+            con.register("given", rows(table, held).to_arrow())
+            con.execute(f"INSERT INTO {table.name} SELECT * FROM given")
+            con.unregister("given")
+        view = con.sql((SQL / "views" / "v_verification_progress.sql").read_text(encoding="utf-8"))
+        found = view.select("quarter, district_name, asked_on, children, answered, outstanding, last_answer_on").fetchall()
+    assert found == [(date(2027, 1, 1), "两江新区", ASKED, 3, 2, 1, LATER + timedelta(3))]
