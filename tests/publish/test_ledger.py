@@ -185,6 +185,13 @@ def test_every_change_has_its_kind_and_cause(then, now, kind, cause):
     assert ledger.events(2) == [("C1", kind, cause)]
 
 
+def test_a_child_whose_records_come_back_is_not_listed_for_the_first_time():
+    ledger = Ledger()
+    for number, children in enumerate(({"C0": {}, "C1": {}}, {"C0": {}}, {"C0": {}, "C1": {}}), 1):
+        ledger.night(number, DAY + timedelta(days=number), children)
+    assert ledger.events(3) == [("C1", "listed", "各部门数据中再次有该儿童的记录，重新认定为流动儿童：户籍500116，居住500157人和街道")]
+
+
 @pytest.mark.parametrize(
     ("then", "now", "cause"),
     [

@@ -70,7 +70,9 @@ CREATE TEMP TABLE found AS
 SELECT
     person_id, 'listed' AS kind, to_json(b)::VARCHAR AS before, to_json(a)::VARCHAR AS after,
     CASE
-        WHEN reason_before IS NULL THEN '首次认定为流动儿童：户籍' || at_place(a.hukou_district, a.hukou_township) || '，居住' || at_place(a.residence_district, a.residence_township)
+        WHEN reason_before IS NULL THEN
+            CASE WHEN EXISTS (SELECT 1 FROM known k WHERE k.person_id = change.person_id AND k.said.is_flowing) THEN '各部门数据中再次有该儿童的记录，重新认定' ELSE '首次认定' END
+            || '为流动儿童：户籍' || at_place(a.hukou_district, a.hukou_township) || '，居住' || at_place(a.residence_district, a.residence_township)
         WHEN reason_before = 'under_six_months' THEN '离开户籍地满6个月'
         ELSE '认定由「' || in_words('reason', reason_before) || '」变为「' || in_words('reason', reason) || '」'
     END AS cause
