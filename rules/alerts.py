@@ -59,7 +59,7 @@ def raise_alerts(
     An alert keeps its number and the day it was raised while its cause lasts; when the cause is gone it is closed with a
     reason and kept; when the cause comes back it is raised anew under the same number. The same night run twice gives the same.
     A merged child goes on from what was open under the identifier that ended: it is under a number of the one that stands, from the same day.
-    A night for an earlier day than `last_on` says nothing of later ones: what is open stays open, what was closed after its day stays closed.
+    A night for an earlier day than `last_on` says nothing of later ones: what is open of a child that is still known stays open, what was closed after its day stays closed.
 
     Args:
         children: person_id, birth_date, sex, id_number_status, feeds, last_seen.
@@ -167,7 +167,7 @@ def _open_state(as_of: date) -> pl.Expr:
 
 
 def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night, *, is_late: bool) -> pl.DataFrame:
-    """The alerts of the last register whose cause is gone: closed tonight with the reason, unless later nights know better; those closed before are kept as they are."""
+    """The alerts of the last register whose cause is gone: closed tonight with the reason, unless later nights know better of the child; those closed before are kept as they are."""
     gone = before.join(current.select("alert_id"), on="alert_id", how="anti")
     kinds = pl.DataFrame(night.kinds).select("kind", "applies_to")
     known = gone.join(night.child.select("person_id", "group", "reason").collect(), on="person_id", how="left").join(kinds, on="kind", how="left")
@@ -185,9 +185,9 @@ def _closed(current: pl.DataFrame, before: pl.DataFrame, night: Night, *, is_lat
         .otherwise(pl.lit("引发预警的情形已消失"))
     )
     was_open = pl.col("state") != "closed"
-    ends = was_open & pl.lit(not is_late)
+    ends = was_open & (pl.col("group").is_null() | pl.lit(not is_late))
     return known.with_columns(
-        pl.when(ends).then(pl.lit(night.as_of)).otherwise("closed_on").alias("closed_on"),
+        pl.when(ends).then(pl.max_horizontal("raised_on", pl.lit(night.as_of))).otherwise("closed_on").alias("closed_on"),
         pl.when(ends).then(why).otherwise("closed_reason").alias("closed_reason"),
         pl.when(was_open & ~ends).then(_open_state(night.as_of)).otherwise(pl.lit("closed")).alias("state"),
     ).select(pl.col(column.name).cast(column.dtype) for column in ALERT.columns)

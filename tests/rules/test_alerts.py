@@ -222,6 +222,8 @@ def test_an_earlier_day_looked_at_later_neither_closes_nor_raises_what_later_day
     kept = raise_alerts(children, facts, NO_STAYS, assessment, key_care, {"alert": long_open.lazy()}, AS_OF - timedelta(5), P, last_on=AS_OF)
     assert kept.equals(long_open), "open on a later day than the night's"
     assert night([UNINSURED], AS_OF + timedelta(1), between).equals(raised_later), "first day, due date and number of times as if there had been no such night"
+    two = night([INSURED, UNINSURED])
+    assert night([INSURED], AS_OF - timedelta(5), two).select("state", "closed_on").rows() == [("closed", AS_OF)], "of a child that is no more nothing stays open"
     closed_later = night([INSURED], AS_OF + timedelta(1), raised_later)
     assert night([UNINSURED], AS_OF - timedelta(5), closed_later).equals(closed_later)
 
