@@ -153,6 +153,16 @@ def test_a_corrected_resend_under_the_same_name_takes_the_place_of_the_old_one(d
     assert (names(taken), taken.receipts.height) == (["乙"], 1)
 
 
+@pytest.mark.parametrize(("first", "then"), [("甲", "乙"), ("乙", "甲")])
+def test_a_corrected_resend_stands_when_it_no_longer_lies_in_the_inbox(desk, first, then):
+    put(desk, "survey_20261001.csv", ("1", first))
+    desk.take("survey")
+    path = put(desk, "survey_20261001.csv", ("1", then))
+    desk.take("survey")
+    path.unlink()
+    assert names(desk.take("survey")) == [then]
+
+
 def test_a_file_seen_before_is_not_read_again(desk, monkeypatch):
     put(desk, "survey_20261001.csv", ("1", "甲"))
     first = desk.take("survey")
