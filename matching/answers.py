@@ -179,6 +179,14 @@ def _numbers_taken(judged: pl.DataFrame, person: pl.LazyFrame, identity: pl.Lazy
     return others.select("record_hash", is_taken=pl.lit(True)).unique()
 
 
+def _taken_back() -> pl.Expr:
+    """Whether the same department has since said the contrary of the same district's list: that the child is there after all, or is not."""
+    is_there = (pl.col("question") == "presence") & (pl.col("state") == "confirmed")
+    is_not = pl.col("question") == "withdrawn"
+    last_there, last_not = (pl.col("verified_on").filter(said).max().over("person_id", "department", "roster_district") for said in (is_there, is_not))
+    return (is_there & (pl.col("verified_on") < last_not) | is_not & (pl.col("verified_on") < last_there)).fill_null(False)
+
+
 def _compared(judged: pl.DataFrame) -> pl.DataFrame:
     """Each answer against the others on the same child: what was overtaken, and where departments differ."""
     counts = pl.col("state").is_in(["confirmed", "applied"])
@@ -198,7 +206,7 @@ def _compared(judged: pl.DataFrame) -> pl.DataFrame:
     )
     overtaken = (pl.col("verified_on") < pl.col("newest_own")) | (pl.col("verified_on") < pl.col("newest").dt.offset_by(f"-{ROUND_DAYS}d"))
     changed_mind = (pl.col("said").n_unique().over(*own, "verified_on") > 1)
-    standing = ranked.filter(~overtaken)
+    standing = ranked.filter(~(overtaken | _taken_back()))
     keeper = pl.col("question").replace_strict(_KEEPERS, default=None, return_dtype=pl.String)
     differ = pl.col("said").n_unique().over("person_id", "matter") > 1
     is_keeper = (pl.col("department") == keeper).fill_null(False) & ~changed_mind
