@@ -10,6 +10,7 @@ from rules.basis import Facts, surveys
 from rules.law import Parameters
 from rules.places import with_district
 from rules.signs import registered
+from rules.visits import all_clear
 
 _SURVEYED = {
     "父母双方": "both", "父母一方": "one", "祖辈": "other_guardian", "其他亲属": "other_guardian", "无人监护": "none", "独自居住": "none",
@@ -20,7 +21,7 @@ _ORDER = ("confirmed_on", "record_hash", "source_file", "source_row")
 def accompanied(facts: Facts, living: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
     """With whom each child lives at its present place: the newest survey there, else those the residence register names there.
 
-    A guardian on a school's form or a medical file need not live with the child, and is no answer.
+    That nobody does is withdrawn by a visit at least as new that found none of the situations of 强制报告. A guardian on a school's form or a medical file need not live with the child, and is no answer.
 
     Args:
         living: person_id, district (where it lives), hukou_district.
@@ -30,7 +31,9 @@ def accompanied(facts: Facts, living: pl.LazyFrame, as_of: date, p: Parameters) 
     """
     surveyed = _there(_surveys(facts, as_of), living, as_of, p)
     newest = surveyed.sort("person_id", *_ORDER, descending=[False, True, False, False, False]).unique(subset="person_id", keep="first", maintain_order=True)
-    said = newest.select("person_id", pl.col("guardianship").replace_strict(_SURVEYED, default=None).alias("accompanied")).drop_nulls()
+    nobody = pl.col("guardianship").is_in([word for word, answer in _SURVEYED.items() if answer == "none"])
+    stands = _uncleared(newest, nobody, "confirmed_on", facts, as_of)
+    said = stands.select("person_id", pl.col("guardianship").replace_strict(_SURVEYED, default=None).alias("accompanied")).drop_nulls()
     named = _there(_registrations(facts, as_of), living, as_of, p).group_by("person_id").agg(pl.col("lives_with_relation").unique())
     with_whom = pl.col("lives_with_relation")
     parents = with_whom.list.contains("父亲").cast(pl.Int8) + with_whom.list.contains("母亲").cast(pl.Int8)
@@ -56,8 +59,15 @@ def _surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 
 def _registrations(facts: Facts, as_of: date) -> pl.LazyFrame:
-    named = registered(facts, as_of).filter(pl.col("lives_with_relation").is_not_null())
-    return named.select("person_id", "lives_with_relation", pl.lit(False).alias("back"), *_place("residence"))
+    named = registered(facts, as_of).filter(pl.col("lives_with_relation").is_not_null()).with_columns(told_on=pl.max_horizontal("registered_on", "arrived_on"))
+    stands = _uncleared(named, pl.col("lives_with_relation") == "无同住人", "told_on", facts, as_of)
+    return stands.select("person_id", "lives_with_relation", pl.lit(False).alias("back"), *_place("residence"))
+
+
+def _uncleared(told: pl.LazyFrame, nobody: pl.Expr, told_on: str, facts: Facts, as_of: date) -> pl.LazyFrame:
+    """The rows without those that say nobody, where a visit at least as new found the child cared for."""
+    withdrawn = nobody & pl.col("cleared_on").is_not_null() & ~(pl.col(told_on) > pl.col("cleared_on")).fill_null(False)
+    return told.join(all_clear(facts, as_of), on="person_id", how="left").filter(~withdrawn).drop("cleared_on")
 
 
 def _place(stem: str) -> list[pl.Expr]:

@@ -126,7 +126,7 @@ LATER = DAY + timedelta(days=5)
         # what it took back it can give back, and the other way round
         ([{"result": "查无此人"}, {"result": "属实", "verified_on": LATER}], ["superseded", "confirmed"], False),
         ([{"result": "属实"}, {"result": "不属实", "verified_on": LATER}], ["superseded", "applied"], False),
-        ([{"result": "查无此人"}, {"result": "属实", "verified_on": LATER, "roster_id": ELSEWHERE}], ["applied", "confirmed"], True),
+        ([{"result": "查无此人"}, {"result": "属实", "verified_on": LATER, "roster_id": ELSEWHERE}], ["applied", "confirmed"], False),
         # one department that says two things on one day has no word
         ([says("姓名", "张五"), says("姓名", "张六")], ["contradicted", "contradicted"], True),
         ([says("姓名", "张五"), says("性别", "女")], ["applied", "applied"], False),

@@ -12,7 +12,7 @@ import polars as pl
 from rules.assessment import Answers, assess
 from rules.law import Law
 from schemas.exports.contract import Kind
-from schemas.exports.feeds import CHILD_FEEDS, Feed
+from schemas.exports.feeds import FEEDS, Feed
 from schemas.reference.divisions import place
 from schemas.tables.facts import facts as facts_table
 
@@ -59,7 +59,7 @@ def _row(feed: Feed, row: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 @cache
 def _kinds(feed: str) -> dict[str, Kind]:
-    return {name: column.kind for column in CHILD_FEEDS[feed].columns for name in (column.name, column.stem)}
+    return {name: column.kind for column in FEEDS[feed].columns for name in (column.name, column.stem)}
 
 
 _place = cache(place)
@@ -94,7 +94,7 @@ def children_frame(rows: Rows) -> pl.DataFrame:
 
 
 def facts_of(feeds: Mapping[str, Rows]) -> dict[str, pl.LazyFrame]:
-    return {name: frame(CHILD_FEEDS[name], rows).lazy() for name, rows in feeds.items()}
+    return {name: frame(FEEDS[name], rows).lazy() for name, rows in feeds.items()}
 
 
 def answer(children: Rows, feeds: Mapping[str, Rows], as_of: date) -> Answers:
