@@ -9,10 +9,11 @@ import duckdb
 from publish.comments import create
 from publish.ledger import SQL
 from schemas.tables.handout import EXPORT_LOG
+from schemas.tables.identity import IDENTITY
 from schemas.tables.ledger import LEDGER
 from schemas.tables.register import DIVISION
 from schemas.tables.verification import VERIFICATION_STATE
-from tests.publish.register_city import rows
+from tests.publish.register_city import moment, rows
 
 ASKED = date(2027, 1, 4)
 LATER = ASKED + timedelta(20)
@@ -21,13 +22,14 @@ PLACE = "500157"
 
 def test_children_of_a_later_roster_do_not_answer_for_those_of_the_first():
     handed = {"kind": "roster", "district": PLACE, "recipient": "教育"}
-    entry = {"is_flowing": True, "residence_district": PLACE, "valid_from": ASKED - timedelta(90)}
+    entry = {"is_flowing": True, "residence_district": PLACE, "valid_from": ASKED - timedelta(90), "recorded_at": moment(1)}
     answer = {"department": "教育", "state": "confirmed", "roster_district": PLACE, "verified_on": LATER + timedelta(3)}
     tables = {
-        EXPORT_LOG: [handed | {"as_of": ASKED, "items": 3}, handed | {"as_of": LATER, "items": 5}],
-        LEDGER: [entry | {"person_id": p} for p in ("C1", "C2")]
-        + [entry | {"person_id": "C3", "valid_to": LATER, "superseded_at": None}]
-        + [entry | {"person_id": p, "valid_from": LATER} for p in ("C4", "C5")],
+        EXPORT_LOG: [handed | {"as_of": ASKED, "items": 3, "exported_at": moment(2)}, handed | {"as_of": LATER, "items": 5, "exported_at": moment(4)}],
+        LEDGER: [entry | {"person_id": p} for p in ("C0", "C2")]
+        + [entry | {"person_id": "C3", "superseded_at": moment(3)}, entry | {"person_id": "C3", "valid_to": LATER, "recorded_at": moment(3)}]
+        + [entry | {"person_id": "C4", "valid_from": LATER}, entry | {"person_id": "C5", "superseded_at": moment(2) - timedelta(minutes=1)}],
+        IDENTITY: [{"person_id": "C0", "state": "merged", "merged_into": "C1"}, *({"person_id": f"C{n}", "state": "live"} for n in range(1, 6))],
         VERIFICATION_STATE: [answer | {"record_hash": int(p[1]), "person_id": p, "roster_on": LATER} for p in ("C1", "C4", "C5")]
         + [answer | {"record_hash": 9, "person_id": "C3", "roster_on": ASKED}],
         DIVISION: [{"code": PLACE, "name": "两江新区"}],

@@ -1,16 +1,30 @@
-WITH asked AS (
-    SELECT date_trunc('quarter', as_of)::DATE AS quarter, district, recipient AS department, min(as_of) AS asked_on, arg_min(items, (as_of, exported_at)) AS children
+WITH RECURSIVE stands AS (
+    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
+    UNION ALL
+    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
+),
+child AS (
+    SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id
+),
+asked AS (
+    SELECT
+        date_trunc('quarter', as_of)::DATE AS quarter, district, recipient AS department, min(as_of) AS asked_on,
+        arg_min(exported_at, (as_of, exported_at)) AS asked_at, arg_min(items, (as_of, exported_at)) AS children
     FROM export_log
     WHERE kind = 'roster'
     GROUP BY ALL
 ),
--- of the children who were on the list there when it was asked, whatever is known of that day since; who came onto a later roster was not asked
+-- of the children who were on the list there when it was asked; who came onto a later roster was not
 answered AS (
     SELECT a.quarter, a.district, a.department, count(DISTINCT s.person_id) AS answered, max(s.verified_on) AS last_answer_on
-    FROM asked a JOIN verification_state s
+    FROM asked a
+    JOIN verification_state s
     ON date_trunc('quarter', s.roster_on)::DATE = a.quarter AND s.roster_district = a.district AND s.department = a.department
+    JOIN child c ON c.now_id = s.person_id
     SEMI JOIN ledger l
-    ON l.person_id = s.person_id AND l.is_flowing AND l.residence_district = a.district AND l.valid_from <= a.asked_on AND coalesce(l.valid_to > a.asked_on, TRUE)
+    ON l.person_id = c.person_id AND l.is_flowing AND l.residence_district = a.district
+        AND l.valid_from <= a.asked_on AND coalesce(l.valid_to > a.asked_on, TRUE)
+        AND l.recorded_at <= a.asked_at AND coalesce(l.superseded_at > a.asked_at, TRUE)
     WHERE s.state <> 'unusable'
     GROUP BY ALL
 )
