@@ -33,27 +33,28 @@ def dates_ahead(night: Night) -> pl.LazyFrame:
 
 
 def unknowns(night: Night) -> pl.LazyFrame:
-    """What keeps the rule from an answer: no hukou, no birth date, places that contradict each other, nothing but the household register."""
+    """What keeps the rule from an answer: no hukou, no birth date, places that contradict each other or that the child left for nobody knows where, nothing but the household register."""
     undetermined = night.of("hukou_missing")
     reason = pl.col("reason")
     only_household = (pl.col("feeds").list.len() == 1) & pl.col("feeds").list.contains("household")
-    unseen = night.of("unseen").filter(
-        (reason == "residence_unknown") & only_household & school_age(pl.col("birth_date"), night.as_of, night.p)
-    )
+    nowhere = reason == "residence_unknown"
+    unseen = night.of("unseen").filter(nowhere & only_household & school_age(pl.col("birth_date"), night.as_of, night.p))
+    unclear = reason.is_in(["conflicting_evidence", "duration_unknown"]) | (nowhere & ~only_household)
     return pl.concat(
         [
             cause(undetermined.filter(reason == "hukou_unknown"), "hukou_missing"),
             cause(undetermined.filter(reason == "birth_date_unknown"), "birth_date_missing"),
-            _stays_to_verify(night, undetermined.filter(reason.is_in(["conflicting_evidence", "duration_unknown"]))),
+            _stays_to_verify(night, undetermined.filter(unclear)),
             cause(rows(night.facts, "household").join(unseen, on="person_id", how="semi"), "unseen", "仅见于户籍登记"),
         ]
     )
 
 
 def _stays_to_verify(night: Night, unclear: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows of the stays that still run, for children of whom it is unclear where, or since when, they live."""
-    running = night.episodes.filter(pl.col("to_date").is_null()).join(unclear, on="person_id", how="semi")
-    stays = running.select("person_id", "evidence").explode("evidence", empty_as_null=True).drop_nulls("evidence").unnest("evidence")
+    """The rows of the stays that still run, for children of whom it is unclear where, or since when, they live; those of the last stay, of one that left it."""
+    told = night.episodes.join(unclear.select("person_id", pl.col("reason")), on="person_id")
+    last = (pl.col("reason") == "residence_unknown") & (pl.col("to_date") == pl.col("to_date").max().over("person_id"))
+    stays = told.filter(pl.col("to_date").is_null() | last).select("person_id", "evidence").explode("evidence", empty_as_null=True).drop_nulls("evidence").unnest("evidence")
     said = stays.with_columns(pl.lit(None).cast(pl.UInt64).alias("record_hash"))
     return pl.concat([cause(unclear, "residence_to_verify"), cause(said, "residence_to_verify", pl.col("says"))])
 
