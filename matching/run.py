@@ -120,25 +120,27 @@ def _first_hashes(found: Found) -> npt.NDArray[np.uint64]:
 
 
 def _heads(found: Found, first: npt.NDArray[np.uint64], seen: pl.DataFrame) -> pl.DataFrame:
-    """unit, record_hash (its smallest, `first`) and person_id of every unit, in order."""
+    """unit, record_hash (its smallest, `first`), person_id, and whether the person has a number of its own, of every unit, in order."""
     count = found.members.count
     cluster = np.zeros(count, dtype=np.uint32)
     cluster[found.rows["unit"].to_numpy()] = found.rows["cluster"].to_numpy()
-    heads = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "record_hash": first, "cluster": cluster})
+    numbered = np.zeros(count, dtype=np.bool_)
+    numbered[found.rows.filter(pl.col("own_id").is_not_null())["cluster"].to_numpy()] = True
+    heads = pl.DataFrame({"unit": np.arange(count, dtype=np.uint32), "record_hash": first, "cluster": cluster, "is_numbered": numbered[cluster]})
     return heads.join(seen.select("cluster", "person_id"), on="cluster", how="left", maintain_order="left").drop("cluster")
 
 
 def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Pairs for a clerk: of two numbers, refused in clustering, with a number that was taken for a sibling's, or between the thresholds, though every sibling and twin
-    be counted, whether or not they have rows of their own.
+    """Pairs for a clerk: of two numbers; and where not both persons have a number of their own those refused in clustering, with a number that was taken for a
+    sibling's, or between the thresholds, though every sibling and twin be counted, whether or not they have rows of their own.
 
     Args:
-        heads: unit, record_hash (its smallest), person_id.
+        heads: unit, record_hash (its smallest), person_id, is_numbered.
     """
     doubtful = shown.join(clustering.refused, on=["l", "r"], how="left", maintain_order="left")
     doubtful = (
-        doubtful.join(heads.select(l="unit", left_record="record_hash", left="person_id"), on="l", how="left", maintain_order="left")
-        .join(heads.select(r="unit", right_record="record_hash", right="person_id"), on="r", how="left", maintain_order="left")
+        doubtful.join(heads.select(l="unit", left_record="record_hash", left="person_id", left_numbered="is_numbered"), on="l", how="left", maintain_order="left")
+        .join(heads.select(r="unit", right_record="record_hash", right="person_id", right_numbered="is_numbered"), on="r", how="left", maintain_order="left")
         .filter(pl.col("left") != pl.col("right"))
     )
     swap = pl.col("left") > pl.col("right")
@@ -147,5 +149,7 @@ def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame, 
         for here, there in (("left", "right"), ("right", "left"), ("left_record", "right_record"), ("right_record", "left_record"))
     )
     doubtful = doubtful.with_columns(cause=pl.when("both_trusted").then(pl.lit("two_numbers")).otherwise(pl.col("cause").fill_null("doubtful")))
+    known_apart = (pl.col("cause") != "two_numbers") & pl.col("left_numbered") & pl.col("right_numbered")
     carried = (pl.col("id_number") == model.comparison("id_number").position("carried")).fill_null(False)
-    return doubtful.filter((pl.col("cause") != "doubtful") | carried | (pl.col("pair_probability") >= model.review))
+    likely = (pl.col("cause") != "doubtful") | carried | (pl.col("pair_probability") >= model.review)
+    return doubtful.filter(~known_apart & likely).drop("left_numbered", "right_numbered")
