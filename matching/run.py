@@ -149,7 +149,7 @@ def _doubtful(shown: pl.DataFrame, clustering: Clustering, heads: pl.DataFrame, 
         for here, there in (("left", "right"), ("right", "left"), ("left_record", "right_record"), ("right_record", "left_record"))
     )
     doubtful = doubtful.with_columns(cause=pl.when("both_trusted").then(pl.lit("two_numbers")).otherwise(pl.col("cause").fill_null("doubtful")))
-    known_apart = (pl.col("cause") != "two_numbers") & pl.col("left_numbered") & pl.col("right_numbered")
+    known_apart = ~pl.col("both_trusted") & pl.col("left_numbered") & pl.col("right_numbered")
     carried = (pl.col("id_number") == model.comparison("id_number").position("carried")).fill_null(False)
     likely = (pl.col("cause") != "doubtful") | carried | (pl.col("pair_probability") >= model.review)
     return doubtful.filter(~known_apart & likely).drop("left_numbered", "right_numbered")
