@@ -69,5 +69,5 @@ def _last_seen(answers: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
 def _of_hukou_left(answers: pl.DataFrame, facts: Facts, as_of: date) -> pl.DataFrame:
     """The household register's rows that no longer give a hukou, where none is known or the absence began with the move."""
     asked = answers.filter(pl.col("away_since").is_not_null() | (pl.col("reason") == "hukou_unknown")).select("person_id", "reason", "away_since")
-    left = hukou.given_up(facts, as_of).collect().join(asked, on="person_id")
+    left = hukou.given_up(facts, as_of).join(asked, on="person_id")
     return left.filter(((pl.col("reason") == "hukou_unknown") | (pl.col("until") == pl.col("away_since"))).fill_null(False))
