@@ -14,13 +14,13 @@ import duckdb
 import polars as pl
 
 from publish.checks import check
-from publish.comments import comment, comments, create, literal, quoted
+from publish.comments import comment, comments, create, literal
 from publish.ledger import SQL, Night, carry_on, night_among, parameters, statements
 from publish.loading import load, see_feed, see_last
 from publish.national_state import enter_national
 from publish.packing import FEW_WORDS, LISTS
 from publish.swap import remove
-from publish.views import VIEWS
+from publish.views import VIEWS, create_view
 from schemas.reference import lists
 from schemas.reference.days import name_of
 from schemas.tables.assessment import ASSESSMENT, KEY_CARE
@@ -116,12 +116,14 @@ def safe_settings(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> N
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, spill: Path, memory: str) -> None:
-    """The settings of a build, and every table, empty. Nobody reads the file before it is whole, so nothing is put together again at the end, and no log is kept short."""
+    """The settings of a build, every table, empty, and the views. Nobody reads the file before it is whole, so nothing is put together again at the end, and no log is kept short."""
     safe_settings(con, spill, memory)
     con.execute("SET max_vacuum_tasks = 0")
     con.execute("SET checkpoint_threshold = '1TB'")
     for table in REGISTER_TABLES:
         con.execute(create(table))
+    for view in VIEWS:
+        con.execute(create_view(view.name))
 
 
 def _see(con: duckdb.DuckDBPyConnection, work: Path) -> None:
@@ -196,9 +198,7 @@ def _json(figures: Mapping[str, int] | Mapping[str, float]) -> str:
 
 
 def _describe(con: duckdb.DuckDBPyConnection) -> None:
-    """Views, the macros `ledger_on` and `listed_on`, and a comment on everything."""
-    for view in VIEWS:
-        con.execute(f"CREATE VIEW {quoted(view.name)} AS {(SQL / 'views' / f'{view.name}.sql').read_text(encoding='utf-8')}")
+    """The macros `ledger_on` and `listed_on`, and a comment on everything."""
     for statement in statements(SQL / "register" / "listed_on.sql"):
         con.execute(statement, parameters(statement, {}))
     for macro, meaning in MACROS.items():

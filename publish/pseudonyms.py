@@ -22,7 +22,7 @@ from publish.ledger import SQL, parameters, statements
 from publish.reading import newest_run
 from publish.register import connect
 from publish.swap import remove
-from publish.views import VIEWS
+from publish.views import VIEWS, create_view
 from schemas.tables.register import REGISTER_TABLES
 from schemas.tables.table import Table
 
@@ -130,7 +130,7 @@ def _describe(con: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """The views and the macros of the ledger, with their comments."""
     for view in VIEWS:
         if view.name in policy.views:
-            con.execute(f"CREATE VIEW {quoted(view.name)} AS {(SQL / 'views' / f'{view.name}.sql').read_text(encoding='utf-8')}")
+            con.execute(create_view(view.name))
             con.execute(";\n".join(comments("VIEW", view.name, view.zh, view.en, view.columns)))
     for statement in statements(SQL / "register" / "listed_on.sql"):
         con.execute(statement, parameters(statement, {}))

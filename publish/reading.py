@@ -1,4 +1,7 @@
-"""The register as the hand-outs read it. Enters: its file. Leaves: a read-only connection that also knows how a place is written (`place`: code, name)."""
+"""The register as the hand-outs read it. Enters: its file. Leaves: a read-only connection that also knows how a place is written (`place`: code, name).
+
+It may be one that an earlier program made: what such a register has no view for is seen as today's would show it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from publish.register import connect
+from publish.views import create_view
 
 SQL = Path(__file__).parent / "sql"
 
@@ -19,6 +23,7 @@ def reading(register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The register, open for reading, with the view `place` (sql/place.sql)."""
     with connect(register) as con:
         con.execute(query("place"))
+        con.execute(create_view("v_merged_person", temporary=True))
         yield con
 
 

@@ -1,11 +1,26 @@
-"""The register's views for analysts, with what their columns mean. Enters: nothing. Leaves: `VIEWS`; their queries are sql/views/<name>.sql."""
+"""The register's views for analysts, with what their columns mean. Enters: nothing. Leaves: `VIEWS`, of which each rests on earlier ones alone; their queries are sql/views/<name>.sql."""
+
+from pathlib import Path
 
 import polars as pl
 
+from publish.comments import quoted
 from publish.handout_views import HANDOUT_VIEWS
 from schemas.tables.table import Column, Table, req
 
+_QUERIES = Path(__file__).parent / "sql" / "views"
+
 VIEWS: tuple[Table, ...] = (
+    Table(
+        "v_merged_person",
+        "已并入他人的人员编码及其现用编码",
+        "identifiers that were merged, and the one that stands for the child now, over any number of merges; later views rest on it",
+        (
+            req("person_id", pl.String, "原人员编码", "the identifier that was merged"),
+            req("now_id", pl.String, "现用人员编码", "the identifier the child goes by now"),
+        ),
+        ("person_id",),
+    ),
     Table(
         "v_flowing_by_district",
         "各区县流动儿童数",
@@ -141,3 +156,8 @@ VIEWS: tuple[Table, ...] = (
     ),
     *HANDOUT_VIEWS,
 )
+
+
+def create_view(name: str, *, temporary: bool = False) -> str:
+    """The CREATE statement of one of `VIEWS`."""
+    return f"CREATE {'TEMP ' if temporary else ''}VIEW {quoted(name)} AS {(_QUERIES / f'{name}.sql').read_text(encoding='utf-8')}"

@@ -1,13 +1,8 @@
 -- One row per open mandatory report: the child, where it can be found, whom to reach, what was found by whom, and whether the police were told.
-WITH RECURSIVE stands AS (
-    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
-    UNION ALL
-    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
-),
-visited AS (
+WITH visited AS (
     -- visits up to the day, under the identifier that stands for the child now
     SELECT coalesce(s.now_id, v.person_id) AS person_id, v.visited_on, v.situation, v.reported_on
-    FROM visit v LEFT JOIN (SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id) s USING (person_id)
+    FROM visit v LEFT JOIN v_merged_person s USING (person_id)
     WHERE v.visited_on <= (SELECT max(as_of) FROM assessment)
 ),
 -- of which situation the police must have been told, for a report of this kind to be made

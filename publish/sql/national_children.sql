@@ -1,14 +1,9 @@
 -- One row per child that the national system should know: on the list today, or sent before (relation `sent`), with every field a layout may name.
-WITH RECURSIVE stands AS (
-    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
-    UNION ALL
-    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
-),
-child AS (
+WITH child AS (
     SELECT person_id FROM flowing_child
     UNION
     SELECT coalesce(c.now_id, s.person_id)
-    FROM sent s LEFT JOIN (SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id) c USING (person_id)
+    FROM sent s LEFT JOIN v_merged_person c USING (person_id)
 ),
 care AS (
     SELECT person_id, list(DISTINCT category ORDER BY category) AS categories FROM key_care GROUP BY person_id

@@ -1,20 +1,12 @@
 -- How each child's entry in the national system stands. Needs `standing` (person_id, is_listed, content: tonight's) and `sent` (as national_sent).
-WITH RECURSIVE stands AS (
-    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
-    UNION ALL
-    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
-),
-root AS (
-    SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id
-),
-last_sent AS (
+WITH last_sent AS (
     SELECT coalesce(r.now_id, s.person_id) AS person_id, s.person_id AS was, s.batch_id, s.content, s.sent_on
-    FROM sent s LEFT JOIN root r ON r.person_id = s.person_id
+    FROM sent s LEFT JOIN v_merged_person r ON r.person_id = s.person_id
     QUALIFY row_number() OVER (PARTITION BY coalesce(r.now_id, s.person_id) ORDER BY s.sent_on DESC, s.batch_id DESC, s.person_id) = 1
 ),
 receipt AS (
     SELECT coalesce(r.now_id, n.person_id) AS person_id, n.person_id AS was, n.* EXCLUDE (person_id)
-    FROM national_receipt n LEFT JOIN root r ON r.person_id = n.person_id
+    FROM national_receipt n LEFT JOIN v_merged_person r ON r.person_id = n.person_id
     WHERE (n.received_on <= (SELECT max(as_of) FROM assessment)) IS NOT FALSE
 ),
 last_receipt AS (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from publish.build import MACROS
 from publish.comments import create
 from publish.ledger import FOREVER, SQL, carry_on, night_among, parameters, statements
+from publish.views import create_view
 from schemas.tables.assessment import ASSESSMENT, KEY_CARE
 from schemas.tables.identity import IDENTITY, IDENTITY_EVENT
 from schemas.tables.ledger import LEDGER, LEDGER_EVENT
@@ -57,6 +58,7 @@ class Ledger:
             if table.name in tables:
                 con.register("given", tables[table.name].to_arrow())
                 con.execute(f"INSERT INTO {table.name} SELECT * FROM given")
+        con.execute(create_view("v_merged_person"))
         for table in _BEFORE:
             con.execute(create(Table(f"previous_{table.name}", table.zh, table.en, table.columns, table.key), temporary=True))
             if table.name in self.held:

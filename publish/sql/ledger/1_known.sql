@@ -20,17 +20,8 @@ child AS (
 )
 SELECT person_id, entry(child) AS said FROM child;
 
--- root: each identifier that was merged, and the one that stands for the child now, over any number of merges
-CREATE TEMP TABLE root AS
-WITH RECURSIVE step AS (
-    SELECT person_id, merged_into AS now_id, 1 AS steps FROM identity WHERE state = 'merged'
-    UNION ALL
-    SELECT s.person_id, i.merged_into, s.steps + 1 FROM step s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
-)
-SELECT person_id, arg_max(now_id, steps) AS now_id FROM step GROUP BY person_id;
-
 -- known: `was` is the identifier an entry was recorded under; `ends` the day before which it ends
 CREATE TEMP TABLE known AS
 SELECT l.entry_id, coalesce(r.now_id, l.person_id) AS person_id, l.person_id AS was, l.valid_from, coalesce(l.valid_to, $forever::DATE) AS ends, entry(l) AS said
-FROM previous_ledger l LEFT JOIN root r ON r.person_id = l.person_id
+FROM previous_ledger l LEFT JOIN v_merged_person r ON r.person_id = l.person_id
 WHERE l.superseded_at IS NULL;

@@ -30,7 +30,7 @@ listed AS (
 ),
 answer AS (
     SELECT coalesce(r.now_id, v.person_id) AS person_id, v.verified_on, v.result AS verification
-    FROM verification_answer v LEFT JOIN root r ON r.person_id = v.person_id
+    FROM verification_answer v LEFT JOIN v_merged_person r ON r.person_id = v.person_id
     WHERE v.verified_on <= $as_of AND v.result IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY coalesce(r.now_id, v.person_id) ORDER BY v.verified_on DESC, v.record_hash) = 1
 )

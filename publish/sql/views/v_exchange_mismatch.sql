@@ -1,14 +1,6 @@
-WITH RECURSIVE stands AS (
-    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
-    UNION ALL
-    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
-),
-child AS (
-    SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id
-),
-newest AS (
+WITH newest AS (
     SELECT e.*, coalesce(c.now_id, e.person_id) AS now_id
-    FROM exchange_answer e LEFT JOIN child c USING (person_id)
+    FROM exchange_answer e LEFT JOIN v_merged_person c USING (person_id)
     WHERE (e.replied_on <= (SELECT max(as_of) FROM assessment)) IS NOT FALSE
     QUALIFY row_number() OVER (PARTITION BY now_id ORDER BY e.replied_on DESC NULLS LAST, e.record_hash) = 1
 )

@@ -1,10 +1,7 @@
-WITH RECURSIVE stands AS (
-    SELECT person_id, person_id AS now_id, 0 AS steps FROM identity
+WITH child AS (
+    SELECT person_id, person_id AS now_id FROM identity
     UNION ALL
-    SELECT s.person_id, i.merged_into, s.steps + 1 FROM stands s JOIN identity i ON i.person_id = s.now_id AND i.state = 'merged'
-),
-child AS (
-    SELECT person_id, arg_max(now_id, steps) AS now_id FROM stands GROUP BY person_id
+    FROM v_merged_person
 ),
 asked AS (
     SELECT
