@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, person_code, readable, sender
+from flows.options import OutFolder, PasswordFile, RegisterFile, existing, not_over, person_code, readable, sender, typed
 from flows.settings import UnusableInputError, parse_day, quiet_prefect
 from flows.sheets import sheets
 
@@ -48,12 +48,12 @@ def sample(
     if move_to is not None:
         files = move(MovingCity.load(out), parse_day(move_to, "--move-to"))
         typer.echo(f"{files} files sent anew up to {move_to}: {out / 'inbox'}; what happened to whom: {out / 'truth' / 'changes.parquet'}")
-        typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {move_to}")
+        typer.echo(f"Next: childflow run --inbox {typed(out / 'inbox')} --register {typed(out / 'register.duckdb')} --as-of {move_to}")
         return
     day = parse_day(as_of, "--as-of")
     written = write_city(children, seed, out, rates=rates, as_of=day, resources=resources)
     typer.echo(f"{written.children:,} children, {written.rows:,} rows in {written.files} files: {out / 'inbox'}; the truth: {out / 'truth'}")
-    typer.echo(f"Next: childflow run --inbox {out / 'inbox'} --register {out / 'register.duckdb'} --as-of {day}")
+    typer.echo(f"Next: childflow run --inbox {typed(out / 'inbox')} --register {typed(out / 'register.duckdb')} --as-of {day}")
 
 
 @app.command()
@@ -145,7 +145,7 @@ def review_export(register: RegisterFile, out: Annotated[Path, typer.Option(dir_
 
     pairs = export_workbook(existing(register), not_over(out, register), sender(password_file))
     typer.echo(f"{pairs} possible matches in {out}")
-    typer.echo(f"Next: fill in the decisions, then: childflow review import --register {register} {out}")
+    typer.echo(f"Next: fill in the decisions, then: childflow review import --register {typed(register)} {typed(out)}")
 
 
 @review.command("import")
@@ -159,7 +159,7 @@ def review_import(register: RegisterFile, workbook: Annotated[Path, typer.Argume
     for remark in taken.remarks:
         typer.echo(remark)
     typer.echo(f"{taken.accepted} decisions taken in, {len(taken.problems)} not")
-    typer.echo("Next: the decisions count from the next run on: childflow run --inbox INBOX --register " + str(register))
+    typer.echo("Next: the decisions count from the next run on: childflow run --inbox INBOX --register " + typed(register))
 
 
 @app.command("train")
@@ -202,7 +202,7 @@ def rollback(
         existing(register)
     version = point_back(register, to)
     typer.echo(f"{register} is now {version.name}; readers that open it from now on see that run")
-    typer.echo("Next: mend what was wrong, then run again: childflow run --inbox INBOX --register " + str(register))
+    typer.echo("Next: mend what was wrong, then run again: childflow run --inbox INBOX --register " + typed(register))
 
 
 @app.command()
@@ -220,9 +220,9 @@ def doctor(
         typer.echo(finding.line())
         stops += finding.state == "stop"
     if stops:
-        typer.echo(f"Next: mend the {stops} marked STOP, then look again: childflow doctor --inbox {inbox} --register {register}")
+        typer.echo(f"Next: mend the {stops} marked STOP, then look again: childflow doctor --inbox {typed(inbox)} --register {typed(register)}")
         raise typer.Exit(1)
-    typer.echo(f"Next: childflow run --inbox {inbox} --register {register}")
+    typer.echo(f"Next: childflow run --inbox {typed(inbox)} --register {typed(register)}")
 
 
 def unusable() -> tuple[type[Exception], ...]:

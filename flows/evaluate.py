@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.options import typed
 from flows.settings import UnusableInputError
 from matching.charts import write_charts
 from matching.evaluation import UNDAMAGED, Pairs, Result, evaluate
@@ -51,7 +52,7 @@ def evaluation(register: Path, truth: Path | None, plots: Path | None = None) ->
     result = compare(assessment, person_record, truth_records, truth_children)
     yield from _outcome_lines(result)
     yield from _other_day(assessment["as_of"].max(), truth.parent / "city.json")
-    yield f"Next: look into one of them with: childflow explain --register {register} PERSON_ID"
+    yield f"Next: look into one of them with: childflow explain --register {typed(register)} PERSON_ID"
 
 
 def _other_day(as_of: object, card: Path) -> Iterator[str]:
@@ -121,7 +122,7 @@ def _reviewed_lines(register: Path) -> Iterator[str]:
     else:
         yield f"  one child in {share.value:.1%} of the doubtful pairs ({share.low:.1%} to {share.high:.1%}), about {share.value * share.of:,.0f} of {share.of:,}; {share.reviewed:,} decided"
         yield "  This holds where the pairs decided are like those not decided in the same range of probability"
-    yield f"Next: decide more of them: childflow review export --register {register} --out REVIEW.xlsx; or compare a made-up city: childflow evaluate --register FILE --truth DIR"
+    yield f"Next: decide more of them: childflow review export --register {typed(register)} --out REVIEW.xlsx; or compare a made-up city: childflow evaluate --register FILE --truth DIR"
 
 
 def _rates(pairs: Pairs) -> str:

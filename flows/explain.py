@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from flows.options import typed
 from matching.explain import LinkedRow, links
 from publish.register import connect
 from rules import explain, explain_care
@@ -69,7 +70,7 @@ def story(register: Path, person_id: str, lang: Lang) -> Iterator[str]:
     ):
         told = list(lines)
         yield from ("", say[heading], *told) if told else ()
-    yield from ("", say["next"].format(register))
+    yield from ("", say["next"].format(typed(register)))
 
 
 def _rows(register: Path, person_id: str) -> dict[str, list[dict[str, Any]]]:

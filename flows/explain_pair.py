@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.options import typed
 from flows.settings import UnusableInputError
 from matching.explain import pair
 from schemas.reference.words import Lang
@@ -45,4 +46,4 @@ def apart(register: Path, left: str, right: str, lang: Lang) -> Iterator[str]:
     obstacles = answer.obstacles if lang == "zh" else answer.english
     yield from (f"  {obstacle}" for obstacle in obstacles)
     yield from () if obstacles else (say["none"],)
-    yield from ("", say["next"].format(register))
+    yield from ("", say["next"].format(typed(register)))

@@ -14,6 +14,7 @@ import polars as pl
 from prefect.artifacts import create_table_artifact
 from prefect.context import FlowRunContext
 
+from flows.options import typed
 from flows.settings import Night, UnusableInputError, today
 from flows.track import Log
 from publish.reading import remarks
@@ -190,5 +191,5 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"Register: {result['register']}",
         f"Rosters:  {result['rosters']}",
         f"Report:   {result['report']}",
-        f"Next: open the report, or ask why with: childflow explain --register {result['register']} PERSON_ID",
+        f"Next: open the report, or ask why with: childflow explain --register {typed(result['register'])} PERSON_ID",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,11 @@ def sender(password_file: Path | None) -> Sender:
     from publish.handing import Sender
 
     return Sender(login(), now(), password(password_file))
+
+
+def typed(path: Path | str) -> str:
+    """A path as a shell takes it, blanks and all: commands that are proposed can be copied."""
+    return shlex.quote(str(path))
 
 
 def existing(path: Path, otherwise: str = "run 'childflow run' first, or give another path") -> Path:

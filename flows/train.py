@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.options import typed
 from flows.settings import UnusableInputError, today
 from matching.model import Model, load_model
 from matching.training import Trained, Truth, train, write_model
@@ -41,7 +42,7 @@ def training(register: Path, truth: Path | None, out: Path, weight: float) -> It
     yield from _labelled(trained)
     yield from _changes(trained, model)
     yield f"Written: {out}"
-    yield f"Next: compare it with matching/model.yaml; in its place it counts from the next run on: childflow run, then childflow evaluate --register {register}"
+    yield f"Next: compare it with matching/model.yaml; in its place it counts from the next run on: childflow run, then childflow evaluate --register {typed(register)}"
 
 
 def read_truth(folder: Path) -> Truth:

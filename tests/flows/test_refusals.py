@@ -1,5 +1,6 @@
-"""What the machine refuses to a command: said with the path, exit code 2."""
+"""What the machine refuses to a command: said with the path, exit code 2; and that what a command proposes can be given."""
 
+import shlex
 import sys
 
 import duckdb
@@ -78,3 +79,13 @@ def test_a_day_from_which_nothing_can_be_reckoned_is_refused(command, day, tmp_p
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, capsys.readouterr().err) == (2, f"childflow: --as-of takes a date from 2000-01-01 to 2100-12-31, not {day}\n")
+
+
+def test_a_proposed_command_can_be_pasted_though_the_path_has_blanks(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "made up city"
+    monkeypatch.setattr(sys, "argv", ["childflow", "sample", "--children", "20", "--seed", "1", "--out", str(out), "--as-of", "2026-11-24"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    proposed = shlex.split(capsys.readouterr().out.splitlines()[-1].removeprefix("Next: "))
+    assert proposed == ["childflow", "run", "--inbox", str(out / "inbox"), "--register", str(out / "register.duckdb"), "--as-of", "2026-11-24"]
