@@ -76,7 +76,12 @@ def password(file: Path | None = None) -> str | None:
 
 
 def quiet_prefect() -> None:
-    """Turn off Prefect's telemetry and chatter, and give its temporary server time to start; before `import prefect`."""
+    """Turn off Prefect's telemetry and chatter, and give its temporary server time to start; before `import prefect`.
+
+    Raises:
+        UnusableInputError: PREFECT_API_URL is no address.
+    """
+    _name_server()
     for name, value in {
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -87,6 +92,15 @@ def quiet_prefect() -> None:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }.items():
         os.environ.setdefault(name, value)
+
+
+def _name_server() -> None:
+    """An empty PREFECT_API_URL names no server."""
+    named = os.environ.get("PREFECT_API_URL", "").strip()
+    if not named:
+        os.environ.pop("PREFECT_API_URL", None)
+    elif not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?(/\S*)?", named):
+        raise UnusableInputError(f"PREFECT_API_URL takes the address of a Prefect server such as http://127.0.0.1:4200/api, not '{named}'")
 
 
 def quiet_dask(processes: int) -> None:
@@ -132,7 +146,7 @@ def memory_limit() -> str:
         UnusableInputError: CHILDFLOW_MEMORY is no size.
     """
     text = os.environ.get("CHILDFLOW_MEMORY", "4GB").strip()
-    if not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", text, re.IGNORECASE):
+    if not re.fullmatch(r"(?=.*[1-9])\d+(\.\d+)?\s*[KMGT]i?B", text, re.IGNORECASE):
         raise UnusableInputError(f"CHILDFLOW_MEMORY takes a size such as 4GB or 800MiB, not '{text}'")
     return text
 

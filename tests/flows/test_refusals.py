@@ -1,5 +1,6 @@
 """What the machine refuses to a command: said with the path, exit code 2; and that what a command proposes can be given."""
 
+import os
 import shlex
 import sys
 
@@ -7,6 +8,7 @@ import duckdb
 import pytest
 
 from flows.cli import main
+from flows.settings import UnusableInputError, memory_limit, quiet_prefect
 from flows.track import PUBLISHED, Station
 
 
@@ -79,6 +81,37 @@ def test_a_day_from_which_nothing_can_be_reckoned_is_refused(command, day, tmp_p
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, capsys.readouterr().err) == (2, f"childflow: --as-of takes a date from 2000-01-01 to 2100-12-31, not {day}\n")
+
+
+@pytest.mark.parametrize("command", ["run", "doctor"])
+@pytest.mark.parametrize("named", ["foo", "http://[bad", "http://a b/api", "ftp://127.0.0.1", "http://127.0.0.1:x/api"])
+def test_what_is_no_address_of_a_server_is_said_before_prefect_is_loaded(command, named, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PREFECT_API_URL", named)
+    monkeypatch.setattr(sys, "argv", ["childflow", command, "--inbox", str(tmp_path), "--register", str(tmp_path / "register.duckdb")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"childflow: PREFECT_API_URL takes the address of a Prefect server such as http://127.0.0.1:4200/api, not '{named}'\n"
+
+
+@pytest.mark.parametrize(("named", "left"), [("", None), (" ", None), ("http://[::1]:4200/api", "http://[::1]:4200/api"), ("https://prefect.bureau", "https://prefect.bureau")])
+def test_an_empty_address_names_no_server(named, left, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", named)
+    quiet_prefect()
+    assert os.environ.get("PREFECT_API_URL") == left
+
+
+@pytest.mark.parametrize("size", ["0GB", "0.0 MiB", "much", "-1GB", "4"])
+def test_no_size_and_a_size_of_nothing_are_no_memory_limit(size, monkeypatch):
+    monkeypatch.setenv("CHILDFLOW_MEMORY", size)
+    with pytest.raises(UnusableInputError, match=f"^CHILDFLOW_MEMORY takes a size such as 4GB or 800MiB, not '{size}'$"):
+        memory_limit()
+
+
+@pytest.mark.parametrize("size", ["0.5GB", "10 MiB", "4gb"])
+def test_a_size_is_taken_as_it_stands(size, monkeypatch):
+    monkeypatch.setenv("CHILDFLOW_MEMORY", size)
+    assert memory_limit() == size
 
 
 def test_a_proposed_command_can_be_pasted_though_the_path_has_blanks(tmp_path, monkeypatch, capsys):
