@@ -20,7 +20,9 @@ from publish.kept import Kept
 from publish.reading import newest_run, query, reading
 from publish.review_sheet import COLUMNS, DECIDED_BY, DECIDED_ON, DECISION, DECISION_WORDS, NOTES, PAIR, REMARK, review_sheet
 from schemas.cells import dated
+from schemas.exports.faults import UnreadableFileError
 from schemas.exports.headings import bare
+from schemas.exports.package import look_over
 from schemas.tables.decision import DECISION as DECISIONS
 from schemas.tables.pair import REVIEW_QUEUE
 
@@ -151,7 +153,10 @@ def _read(workbook: Path) -> tuple[list[_Row], list[str]]:
     """The rows of the first sheet that has the headings, where somebody filled something in; the names of further ones that are filled in too."""
     try:
         book = python_calamine.CalamineWorkbook.from_path(workbook)
+        look_over(workbook)
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    except UnreadableFileError as error:
+        raise WorkbookUnusableError(f"{workbook.name}：{error}。") from None
     except python_calamine.PasswordError:
         raise WorkbookUnusableError(f"{workbook.name}：工作簿设有密码，不能读取。请取消密码，另存为 xlsx 后再导入。") from None
     except (python_calamine.CalamineError, OSError, ValueError) as error:

@@ -11,9 +11,10 @@ from pathlib import Path
 from schemas.exports.columnar import read_parquet
 from schemas.exports.contract import Feed
 from schemas.exports.faults import UnreadableFileError
+from schemas.exports.package import INCOMPLETE
 from schemas.exports.reading import Reading
 from schemas.exports.text import read_text
-from schemas.exports.workbook import INCOMPLETE, read_workbook
+from schemas.exports.workbook import read_workbook
 
 FORMATS = ("csv.gz", "csv", "xlsx", "parquet")  # the longer ending first
 

@@ -1,14 +1,11 @@
 """Reads `.xlsx`: finds the sheet and the heading row by their headings, and takes each cell by its type.
 
 Enters: a path and the feed. Leaves: a `Reading`. An id that the workbook holds as a number comes back from any reader as eighteen plausible
-digits of which the last three are invented, so the cell's type decides, never its text. The package is looked over before it is opened: macros,
-encryption and zip bombs are turned away in words.
+digits of which the last three are invented, so the cell's type decides, never its text. The package is looked over before it is opened.
 """
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,25 +17,21 @@ import python_calamine
 from schemas.exports.contract import Feed
 from schemas.exports.faults import UnreadableFileError
 from schemas.exports.headings import SEARCHED_ROWS, Layout, find_headings
+from schemas.exports.package import look_over
 from schemas.exports.reading import Reading, as_text, cell, lost_digits, rows_schema
 
 BATCH_ROWS = 16_384
-# a part of the package that grows beyond this, and more than so many times, is no table
-INFLATED_FLOOR = 8 * 2**20
-MOST_INFLATED = 300
-MOST_BYTES = 8 * 2**30
 # how the warning begins of a sheet that looks like the one read and was not read
 UNREAD_SHEET = "另有工作表"
-INCOMPLETE = "工作簿不完整或已损坏，请用表格软件重新另存为.xlsx"
 
 
 def read_workbook(path: Path, feed: Feed) -> Reading:
     """Opens a workbook.
 
     Raises:
-        UnreadableFileError: macros, a password, a zip bomb, damage, or no sheet with the headings.
+        UnreadableFileError: as `look_over`, damage, or no sheet with the headings.
     """
-    _look_over(path)
+    look_over(path)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(path)
         pages = [s for s in workbook.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
@@ -64,35 +57,6 @@ def _said_of(other: str, name: str, *, is_alike: bool) -> str:
     if is_alike:
         return f"{UNREAD_SHEET}“{other}”带有同样的表头和数据，未读取，数据只取自工作表“{name}”；请合并为一张，或分别另存为单独的文件报送"
     return f"工作表“{other}”未读取，数据取自工作表“{name}”"
-
-
-def _look_over(path: Path) -> None:
-    """Turns away a package that must not be opened."""
-    try:
-        with zipfile.ZipFile(path) as package:
-            parts = package.infolist()
-            _refuse_bomb(path, parts)
-            if any(p.flag_bits & 1 for p in parts):
-                raise UnreadableFileError("工作簿设有密码，不能读取；请取消密码后重新报送")
-            names = {p.filename.lower() for p in parts}
-            if any(n.endswith("vbaproject.bin") for n in names) or _declares_macros(package, names):
-                raise UnreadableFileError("工作簿带有宏，出于安全不予读取；请另存为不带宏的.xlsx后重新报送")
-            if damaged := package.testzip():
-                raise UnreadableFileError(f"工作簿已损坏（{damaged}），请用表格软件重新另存为.xlsx")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
-        raise UnreadableFileError(INCOMPLETE) from e
-
-
-def _refuse_bomb(path: Path, parts: Sequence[zipfile.ZipInfo]) -> None:
-    total = sum(p.file_size for p in parts)
-    swollen = any(p.file_size > INFLATED_FLOOR and p.file_size > p.compress_size * MOST_INFLATED for p in parts)
-    overlapping = sum(p.compress_size for p in parts) > path.stat().st_size
-    if swollen or overlapping or total > MOST_BYTES:
-        raise UnreadableFileError(f"工作簿解开后大小异常（{total // 2**20} MiB），疑似压缩炸弹，不予读取；请另存为.csv后重新报送")
-
-
-def _declares_macros(package: zipfile.ZipFile, names: set[str]) -> bool:
-    return "[content_types].xml" in names and b"macroEnabled" in package.read("[Content_Types].xml")
 
 
 def _find_sheet(workbook: Any, pages: Sequence[Any], feed: Feed) -> tuple[tuple[str, int, Layout], list[str], list[str]]:

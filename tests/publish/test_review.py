@@ -285,3 +285,12 @@ def test_a_file_that_is_no_review_workbook_is_said_to_be_none(content: bytes | N
     with pytest.raises(WorkbookUnusableError) as error:
         import_decisions(path, city(tmp_path))
     assert message in str(error.value)
+
+
+def test_a_stray_blank_in_the_last_cell_is_said_and_does_not_take_all_memory(tmp_path: Path) -> None:
+    out, register = exported(tmp_path, pair(1))
+    book = openpyxl.load_workbook(out)
+    book["待核对名单"].cell(1_048_576, 16_384).value = " "
+    book.save(out)
+    with pytest.raises(WorkbookUnusableError, match=r"^review.xlsx：工作表的内容远至第1048576行、XFD列，范围过大，不能读取；请删除数据区以外的零散内容（空格也算），另存为.xlsx后重新报送。$"):
+        import_decisions(out, register)

@@ -1,0 +1,97 @@
+"""Looks a workbook's package over before it is opened. Enters: the path of an `.xlsx`. Leaves: nothing, or the words that turn it away.
+
+Macros, encryption and zip bombs are turned away, and a sheet whose outermost cells lie too far apart: who opens it makes room for every cell between them, and one blank
+typed into the last cell of a sheet asks for half a terabyte.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from schemas.exports.faults import UnreadableFileError
+
+# a part of the package that grows beyond this, and more than so many times, is no table
+INFLATED_FLOOR = 8 * 2**20
+MOST_INFLATED = 300
+MOST_BYTES = 8 * 2**30
+# all rows that a sheet may have, of 64 columns
+MOST_CELLS = 2**26
+INCOMPLETE = "工作簿不完整或已损坏，请用表格软件重新另存为.xlsx"
+_READ_BYTES = 2**20
+# where a cell or row says where it stands; one behind column Z
+_PLACE, _FAR = re.compile(rb' r="[A-Z]{0,3}(\d{1,9})"'), re.compile(rb' r="([A-Z]{2,3})\d')
+_END = re.compile(rb"</(\w+:)?sheetData>")
+_LONGEST_PLACE = 64
+_LETTERS = 26
+
+
+def look_over(path: Path) -> None:
+    """Turns away a package that must not be opened.
+
+    Raises:
+        UnreadableFileError: macros, a password, a zip bomb, damage, or cells too far apart.
+    """
+    try:
+        with zipfile.ZipFile(path) as package:
+            parts = package.infolist()
+            _refuse_bomb(path, parts)
+            if any(p.flag_bits & 1 for p in parts):
+                raise UnreadableFileError("工作簿设有密码，不能读取；请取消密码后重新报送")
+            names = {p.filename.lower() for p in parts}
+            if any(n.endswith("vbaproject.bin") for n in names) or _declares_macros(package, names):
+                raise UnreadableFileError("工作簿带有宏，出于安全不予读取；请另存为不带宏的.xlsx后重新报送")
+            for part in parts:
+                _look_through(package, part)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
+        raise UnreadableFileError(INCOMPLETE) from e
+
+
+def _refuse_bomb(path: Path, parts: Sequence[zipfile.ZipInfo]) -> None:
+    total = sum(p.file_size for p in parts)
+    swollen = any(p.file_size > INFLATED_FLOOR and p.file_size > p.compress_size * MOST_INFLATED for p in parts)
+    overlapping = sum(p.compress_size for p in parts) > path.stat().st_size
+    if swollen or overlapping or total > MOST_BYTES:
+        raise UnreadableFileError(f"工作簿解开后大小异常（{total // 2**20} MiB），疑似压缩炸弹，不予读取；请另存为.csv后重新报送")
+
+
+def _declares_macros(package: zipfile.ZipFile, names: set[str]) -> bool:
+    return "[content_types].xml" in names and b"macroEnabled" in package.read("[Content_Types].xml")
+
+
+def _look_through(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Reads a part to its end, where its checksum is looked at; the cells of a sheet must not lie too far apart."""
+    is_sheet = part.filename.lower().startswith("xl/worksheets/")
+    rows, columns, before = 0, {b"Z"}, b""
+    try:
+        with package.open(part) as stream:
+            while read := stream.read(_READ_BYTES):
+                if is_sheet:
+                    held = before + read
+                    columns.update(_FAR.findall(held))
+                    rows = max(rows, _last_row(held))
+                    before = held[-_LONGEST_PLACE:]
+    except zipfile.BadZipFile:
+        raise UnreadableFileError(f"工作簿已损坏（{part.filename}），请用表格软件重新另存为.xlsx") from None
+    column = max(columns, key=_number)
+    if rows * _number(column) > MOST_CELLS:
+        raise UnreadableFileError(f"工作表的内容远至第{rows}行、{column.decode()}列，范围过大，不能读取；请删除数据区以外的零散内容（空格也算），另存为.xlsx后重新报送")
+
+
+def _last_row(text: bytes) -> int:
+    """The row that the last cell or row in a piece of a sheet names; 0 where none does."""
+    end = _END.search(text)
+    at = text.rfind(b' r="', 0, end.start() if end else len(text))
+    found = _PLACE.match(text, at) if at >= 0 else None
+    return int(found[1]) if found else 0
+
+
+def _number(column: bytes) -> int:
+    """A column's letters as a number from 1."""
+    number = 0
+    for letter in column:
+        number = number * _LETTERS + letter - ord("A") + 1
+    return number
