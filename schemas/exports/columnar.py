@@ -40,7 +40,7 @@ def read_parquet(path: Path, feed: Feed) -> Reading:
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
         headings = file.schema_arrow.names
-    except (pa.ArrowException, OSError) as e:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
         raise UnreadableFileError("Parquet文件不完整或已损坏，请重新导出") from e
     layout = read_headings(feed, headings).require()
     for name, i in layout.positions.items():

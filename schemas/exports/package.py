@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from schemas.exports.faults import UnreadableFileError
@@ -22,11 +23,14 @@ MOST_BYTES = 8 * 2**30
 MOST_CELLS = 2**26
 INCOMPLETE = "工作簿不完整或已损坏，请用表格软件重新另存为.xlsx"
 _READ_BYTES = 2**20
-# where a cell or row says where it stands; one behind column Z
-_PLACE, _FAR = re.compile(rb' r="[A-Z]{0,3}(\d{1,9})"'), re.compile(rb' r="([A-Z]{2,3})\d')
-_END = re.compile(rb"</(\w+:)?sheetData>")
+# where a cell or row says where it stands: one behind column Z, one in a row of seven digits, any; and what may be cut off such a place where a piece ends
+_FAR, _DEEP, _ROW = (re.compile(rb' r="' + place) for place in (rb"([A-Z]{2,})\d", rb"[A-Z]*(\d{7,})", rb"[A-Z]*(\d+)"))
 _LONGEST_PLACE = 64
+# so many columns and a million rows are not too many
+_COLUMNS = MOST_CELLS // 10**6
 _LETTERS = 26
+# how many texts the cells share, as is said in front of them
+_SHARED, _SAID_WITHIN = re.compile(rb'[cC]ount="(\d+)"'), 4096
 
 
 def look_over(path: Path) -> None:
@@ -63,30 +67,47 @@ def _declares_macros(package: zipfile.ZipFile, names: set[str]) -> bool:
 
 
 def _look_through(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    """Reads a part to its end, where its checksum is looked at; the cells of a sheet must not lie too far apart."""
-    is_sheet = part.filename.lower().startswith("xl/worksheets/")
-    rows, columns, before = 0, {b"Z"}, b""
+    """Reads a part to its end, where its checksum is looked at; what is in it must not ask for room that nothing fills."""
+    name = part.filename.lower()
     try:
-        with package.open(part) as stream:
-            while read := stream.read(_READ_BYTES):
-                if is_sheet:
-                    held = before + read
-                    columns.update(_FAR.findall(held))
-                    rows = max(rows, _last_row(held))
-                    before = held[-_LONGEST_PLACE:]
+        if name.startswith("xl/worksheets/"):
+            _refuse_far(package, part)
+        else:
+            deque(_pieces(package, part), maxlen=0)
+        if name == "xl/sharedstrings.xml":
+            _refuse_many(package, part)
     except zipfile.BadZipFile:
         raise UnreadableFileError(f"工作簿已损坏（{part.filename}），请用表格软件重新另存为.xlsx") from None
+
+
+def _refuse_many(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    with package.open(part) as stream:
+        said = _SHARED.findall(stream.read(_SAID_WITHIN))
+    if any(int(count) > part.file_size for count in said):
+        raise zipfile.BadZipFile
+
+
+def _refuse_far(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Turns away a sheet whose cells lie too far apart. Where it has few columns, only rows are looked at that would be too many."""
+    columns, deep = {b"Z"}, {b"0"}
+    for piece in _pieces(package, part):
+        columns.update(_FAR.findall(piece))
+        deep.update(_DEEP.findall(piece))
     column = max(columns, key=_number)
+    if _number(column) > _COLUMNS:
+        deep.update(row for piece in _pieces(package, part) for row in _ROW.findall(piece))
+    rows = max(map(int, deep))
     if rows * _number(column) > MOST_CELLS:
         raise UnreadableFileError(f"工作表的内容远至第{rows}行、{column.decode()}列，范围过大，不能读取；请删除数据区以外的零散内容（空格也算），另存为.xlsx后重新报送")
 
 
-def _last_row(text: bytes) -> int:
-    """The row that the last cell or row in a piece of a sheet names; 0 where none does."""
-    end = _END.search(text)
-    at = text.rfind(b' r="', 0, end.start() if end else len(text))
-    found = _PLACE.match(text, at) if at >= 0 else None
-    return int(found[1]) if found else 0
+def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """A part piece by piece, each with the end of the one before."""
+    before = b""
+    with package.open(part) as stream:
+        while read := stream.read(_READ_BYTES):
+            yield before + read
+            before = read[-_LONGEST_PLACE:]
 
 
 def _number(column: bytes) -> int:

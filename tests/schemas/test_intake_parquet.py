@@ -98,6 +98,7 @@ def test_a_missing_id_in_a_floating_column_is_only_missing(desk):
     [
         (parquet_bytes([headings("education")])[:-20], "Parquet文件不完整或已损坏，请重新导出"),
         (b"PAR1" + bytes(100), "Parquet文件不完整或已损坏，请重新导出"),
+        (parquet_bytes([headings("education")]).replace("学籍号".encode(), b"\xb4" * 9), "Parquet文件不完整或已损坏，请重新导出"),
         (parquet(address=pl.Series([{"a": 1}])), "列“现住址”的类型（struct<a: int64>）无法当作文本读取；请以文本列重新导出"),
         (parquet(address=pl.Series([b"x"])), "列“现住址”的类型（large_binary）无法当作文本读取；请以文本列重新导出"),
         (parquet(address=pl.Series([timedelta(days=1)])), "列“现住址”的类型（duration[us]）无法当作文本读取；请以文本列重新导出"),

@@ -159,6 +159,9 @@ FAULTS = {
         MACROS,
     ),
     "cut short": (GOOD[:-300], "工作簿不完整或已损坏，请用表格软件重新另存为.xlsx"),
+    "more texts said to be shared than it has room for": (
+        repacked(GOOD, {"xl/sharedStrings.xml": b'<sst count="1" uniqueCount="4294967295"><si><t>a</t></si></sst>'}), "工作簿已损坏（xl/sharedStrings.xml），请用表格软件重新另存为.xlsx",
+    ),
     "no workbook inside": (repacked(GOOD, {})[:0] + repacked(GOOD, {}, {"xl/workbook.xml": (b"<", b"")}), "工作簿已损坏，无法打开；请用表格软件重新另存为.xlsx"),
     "text under a workbook's name": (b"a,b\n1,2\n", "扩展名是.xlsx，内容却是文本文件；请按真实格式另存后重新报送"),
     "a password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000) + "EncryptedPackage".encode("utf-16-le"), "工作簿设有密码，不能读取；请取消密码后重新报送"),
