@@ -247,7 +247,11 @@ def main() -> None:
     """Entry point: turns errors into words and exit codes."""
     try:
         app(standalone_mode=True)
-    except Exception as error:
+    except BaseException as error:
+        from flows.faults import is_panic
+
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
         if isinstance(error, unusable()):
             sys.stderr.write(f"childflow: {error}\n")
             raise SystemExit(2) from None
@@ -259,7 +263,7 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-def in_words(error: Exception) -> str:
+def in_words(error: BaseException) -> str:
     """An error of ours as written; any other by kind and place only, for its text may quote a person's values."""
     if type(error).__module__.split(".")[0] in {"flows", "matching", "schemas", "rules", "publish", "sample_data"}:
         return str(error)
@@ -269,7 +273,7 @@ def in_words(error: Exception) -> str:
     return f"broke through a fault of ours ({type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}{detail}); {stands}"
 
 
-def _notes(error: Exception) -> list[str]:
+def _notes(error: BaseException) -> list[str]:
     """What a station said of its error on the way: what the fault leaves untouched. Any other note may quote a value."""
     if not (given := getattr(error, "__notes__", ())):
         return []

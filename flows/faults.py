@@ -51,6 +51,11 @@ def cluster_fault(error: BaseException, where: str, stands: str) -> ClusterError
     )
 
 
+def is_panic(error: BaseException) -> bool:
+    """Whether a library of Rust's (polars, calamine) broke off in itself; that is no `Exception` to Python."""
+    return type(error).__name__ == "PanicException"
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what it came from."""
     seen: BaseException | None = error

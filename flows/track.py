@@ -25,7 +25,7 @@ from prefect.settings import get_current_settings
 
 from flows.cluster import Runner, opened
 from flows.died import mark_station
-from flows.faults import cluster_fault, resource_fault
+from flows.faults import cluster_fault, is_panic, resource_fault
 from flows.memory import peak_mib, reset_peak
 
 # what a fault at a station leaves untouched
@@ -180,8 +180,10 @@ class Station:
 
     def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
         try:
-            return function(*args)
-        except Exception as error:
+            return self._steadily(function, *args)
+        except BaseException as error:
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
             lacking = resource_fault(error, self.name, self._stands) or cluster_fault(error, self.name, self._stands)
             if lacking is not None:
                 raise lacking from None
@@ -197,6 +199,17 @@ class Station:
                 f"station {self.name} broke: {type(error).__name__} at {Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}; "
                 f"{self._stands}. Run again with the same files; if it breaks again, report this line."
             ) from None
+
+
+    def _steadily(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What the function makes; where polars broke off in itself it is asked once more. A station goes from files to files, so what half of it wrote is written anew."""
+        try:
+            return function(*args)
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+        say(f"{self.name}: a library broke off in itself; trying once more")
+        return function(*args)
 
 
 def _in_our_rooms(filename: str) -> bool:

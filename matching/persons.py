@@ -5,6 +5,7 @@ A bucket is a range of person_ids, so that memory holds the rows of some persons
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,8 @@ class Gathering:
         self._width = max(1, outcome.seen.height * _BUCKET_ROWS // max(1, len(outcome.of_row)))
         self._count = -(-outcome.seen.height // self._width)
         if folder is not None:
+            # there where the station is tried once more
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
         self._rows, self._relatives, self._phones = (Buckets(self._count, folder and folder / name) for name in ("rows", *_LISTS))
 

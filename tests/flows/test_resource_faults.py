@@ -1,13 +1,15 @@
 """What the machine runs out of, in words: kinds of error as data, a real full disk, a real memory limit."""
 
 import errno
+import sys
 
 import duckdb
 import polars as pl
 import pytest
+from polars.exceptions import PanicException
 
 from flows import cluster
-from flows.cli import in_words
+from flows.cli import in_words, main
 from flows.faults import ClusterError, ResourceError, resource_fault
 from flows.room import needed, require_room
 from flows.settings import UnusableInputError, night
@@ -83,6 +85,36 @@ def test_what_stands_is_said_of_a_fault_of_the_file_system_too(error, is_after, 
         with pytest.raises(type(error)) as told:
             Station(broken, "hand-out", is_after_publishing=is_after)()
     assert in_words(told.value).endswith(f"); {stands}")
+
+
+@pytest.mark.parametrize(("error", "tries"), [(PanicException, 2), (KeyboardInterrupt, 1), (ZeroDivisionError, 1)])
+def test_only_where_a_library_breaks_off_in_itself_a_station_is_tried_once_more(error, tries, capsys):
+    tried = []
+
+    def broken() -> None:
+        tried.append(1)
+        raise error("张三 500106201501011230")
+
+    with pytest.raises((StationFailedError, KeyboardInterrupt)) as told:
+        Station(broken, "decide")()
+    assert len(tried) == tries
+    if error is not KeyboardInterrupt:
+        assert str(told.value).startswith(f"station decide broke: {error.__name__} at flows/test_resource_faults.py:") and STANDS in str(told.value)
+        assert "张三" not in str(told.value) + capsys.readouterr().err
+
+
+def test_a_command_in_which_a_library_breaks_off_says_so_in_words(tmp_path, monkeypatch, capsys):
+    def broken(*_: object) -> None:
+        raise PanicException("张三 500106201501011230")
+
+    (tmp_path / "register.duckdb").touch()
+    monkeypatch.setattr("publish.rosters.write_rosters", broken)
+    monkeypatch.setattr(sys, "argv", ["childflow", "rosters", "--register", str(tmp_path / "register.duckdb"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("childflow: broke through a fault of ours (PanicException at test_resource_faults.py:") and said.endswith("; the last register stands\n")
 
 
 def test_what_another_library_noted_of_an_error_is_not_told():

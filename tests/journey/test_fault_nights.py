@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from polars.exceptions import PanicException
 
 from flows import nightly as nights
 from flows import settings
@@ -17,6 +18,7 @@ from flows.findings import lines
 from flows.nightly import nightly
 from flows.track import Station
 from flows.unchanged import HANDED_OUT
+from schemas.growing import GrowingParquet
 from tests.journey.conftest import ROOT, TINY, tables
 
 DISK = "the disk is full; nothing was published and the last register stands. Free space"
@@ -104,6 +106,42 @@ def test_a_disk_that_fills_up_at_any_station_leaves_the_register_and_the_next_ru
                 nightly.fn(str(TINY / "inbox"), str(register), tiny_as_of, True)
         assert standing(register) == stood, name
     assert_completes(register, tiny_as_of)
+
+
+def broken_off_once(work: Callable) -> Callable:
+    """A station that does its work, breaks off in a library the first time, and does it again."""
+    tried: set[object] = set()
+
+    def once(*args: object) -> None:
+        work(*args)
+        if args[0] not in tried:
+            tried.add(args[0])
+            raise PanicException
+
+    return once
+
+
+def test_a_night_in_which_a_library_breaks_off_at_every_station_gives_the_same_tables(register, tiny_as_of, monkeypatch, capsys):
+    """Behind its work at the stations that write tables whole, and with a table half written at those that write part by part."""
+    for name in ("RECALL", "INTAKE", "STRAYS", "ANSWERS", "FACTS"):
+        station: Station = getattr(nights, name)
+        monkeypatch.setattr(station, "_function", broken_off_once(station._function))
+    half_written = {"record/education.parquet", "person.parquet", "assessment.parquet"}
+    close = GrowingParquet.__exit__
+
+    def broken_off(self: GrowingParquet, *error: object) -> None:
+        close(self, *error)
+        for name in [name for name in half_written if str(self._path).endswith(f"/{name}")]:
+            half_written.remove(name)
+            self._path.write_bytes(self._path.read_bytes()[:100])
+            raise PanicException
+
+    monkeypatch.setattr(GrowingParquet, "__exit__", broken_off)
+    assert_completes(register, tiny_as_of)
+    assert half_written == set()
+    said = capsys.readouterr().err
+    for name in ("recall", "intake", "strays", "standardise", "link", "answers", "facts", "decide"):
+        assert f" {name}: a library broke off in itself; trying once more\n" in said, name
 
 
 def test_the_next_run_says_that_one_was_killed_and_where(register, tiny_as_of, capsys):
