@@ -15,6 +15,7 @@ from matching.answer_cells import typed
 from matching.corrections import ASKED, corrected
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.verification import CORRECTS, NOTED, RESULTS, ROSTER_ID
+from schemas.filled import filled
 from schemas.growing import ROW_GROUP, GrowingParquet
 from schemas.reference.divisions import resolve
 from schemas.reference.lists import HIGH_TECH_ZONE
@@ -143,7 +144,7 @@ def _problem() -> pl.Expr:
             (pl.col("result") == "信息有误") & pl.col("question").is_null() & ~pl.col("field").is_in(NOTED),
             pl.lit(f"更正项目不在下拉列表中；只能是：{'、'.join([*CORRECTS, *NOTED])}"),
         ),
-        (corrects & ~read, pl.format("更正内容看不懂，无法作为{}采纳", pl.col("field"))),
+        (corrects & ~read, filled("更正内容看不懂，无法作为{}采纳", pl.col("field"))),
         (
             (pl.col("result") == "属实") & (pl.col("field").is_not_null() | ~blank),
             pl.lit("核实结果为属实，又填了更正项目或内容，含义不明；有更正的请选信息有误"),
@@ -195,8 +196,8 @@ def _compared(judged: pl.DataFrame) -> pl.DataFrame:
     here, department = pl.col("roster_district").fill_null("不明"), pl.col("department").fill_null("不明")
     # of what a department withdraws, only its own feeds are concerned: no other answer stands against it
     matter = (
-        pl.when(pl.col("question") == "withdrawn").then(pl.format("withdrawn {} {}", here, department))
-        .when(pl.col("question") == "presence").then(pl.format("presence {}", here))
+        pl.when(pl.col("question") == "withdrawn").then(filled("withdrawn {} {}", here, department))
+        .when(pl.col("question") == "presence").then(filled("presence {}", here))
         .otherwise("question")
     )  # fmt: skip
     ranked = judged.filter(counts).with_columns(said=said, matter=matter)

@@ -9,6 +9,7 @@ from rules.basis import newest, rows, surveys
 from rules.key_care import other_township
 from rules.signs import certificates, lives_with, living_alone, relief_of, unguarded
 from rules.visits import counted, situations
+from schemas.filled import filled
 from schemas.tables.assessment import RESTRICTED_CATEGORIES
 
 _GRANDPARENTS_OR_OTHERS = ("祖父母", "外祖父母", "其他亲属")
@@ -22,12 +23,12 @@ def guardianship(night: Night) -> pl.LazyFrame:
         .filter(pl.col("lives_with_relation").is_in(_GRANDPARENTS_OR_OTHERS))
         .join(surveyed, on="person_id", how="anti")
     )
-    says = pl.format("摸排监护情况为{}", "guardianship")
+    says = filled("摸排监护情况为{}", "guardianship")
     return pl.concat(
         [
             cause(surveyed.filter(pl.col("guardianship").is_in(["祖辈", "其他亲属"])), "guardianship_check", says),
             cause(night.of("guardianship_check").filter(pl.col("accompanied") == "other_guardian"), "guardianship_check"),
-            cause(by_register, "guardianship_check", pl.format("流动人口登记同住人为{}", "lives_with_relation")),
+            cause(by_register, "guardianship_check", filled("流动人口登记同住人为{}", "lives_with_relation")),
             cause(living_alone(night.facts, night.as_of, night.p), "living_alone", pl.col("says")),
             cause(unguarded(night.facts, night.as_of, night.p).filter(pl.col("guardianship") == "无人监护"), "no_guardian", says),
         ]
@@ -88,7 +89,7 @@ def disability(night: Night) -> pl.LazyFrame:
     says = (
         pl.when(pl.col("expires_on") < night.as_of)
         .then(pl.lit("残疾人证已过有效期"))
-        .otherwise(pl.format("残疾人证状态：{}", pl.col("status").fill_null("未填")))
+        .otherwise(filled("残疾人证状态：{}", pl.col("status").fill_null("未填")))
     )
     return pl.concat(
         [
@@ -106,4 +107,4 @@ def relief_undated(night: Night) -> pl.LazyFrame:
     """Relief that counts for so many months only, without the date from which they run."""
     limited = [relief["kind"] for relief in relief_of(night.p) if relief["months"] is not None]
     undated = pl.col("kind").is_in(limited) & pl.col("granted_on").is_null() & pl.col("left_station_on").is_null()
-    return cause(rows(night.facts, "assistance").filter(undated), "relief_undated", pl.format("{}记录无日期", "kind"))
+    return cause(rows(night.facts, "assistance").filter(undated), "relief_undated", filled("{}记录无日期", "kind"))

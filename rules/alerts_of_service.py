@@ -8,6 +8,7 @@ from rules.alert_kinds import Night, cause, school_age
 from rules.basis import rows, surveys
 from rules.shows import MISSING, cards, shows
 from rules.vaccination import overdue
+from schemas.filled import filled
 
 
 def out_of_school(night: Night) -> pl.LazyFrame:
@@ -30,7 +31,7 @@ def vaccination_overdue(night: Night) -> pl.LazyFrame:
     """A card in use with doses past their time in the national schedule."""
     in_use = cards(night.facts, night.of("vaccination_overdue")).filter(pl.col("status") == "在册")
     late = overdue(in_use, night.as_of, night.p)
-    return cause(late, "vaccination_overdue", pl.format("逾期未种：{}", pl.col("doses").list.join("、")))
+    return cause(late, "vaccination_overdue", filled("逾期未种：{}", pl.col("doses").list.join("、")))
 
 
 def not_insured_this_year(night: Night) -> pl.LazyFrame:

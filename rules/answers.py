@@ -13,6 +13,7 @@ from rules.basis import ROW, Facts
 from rules.law import Parameters
 from rules.places import with_district
 from schemas.exports.feeds import CHILD_FEEDS
+from schemas.filled import filled
 from schemas.tables.verification import VERIFICATION_FACTS
 
 _PLACE = ("code", "township", "written")
@@ -24,7 +25,7 @@ def answers(facts: Facts, as_of: date, *questions: str) -> pl.LazyFrame:
     words = {"presence": "已离开", "withdrawn": "不属实或查无此人", "hukou": "更正户籍地", "residence": "更正现居住地", "arrived_on": "更正来现住地日期"}
     asked = given.filter(pl.col("question").is_in(questions) & (pl.col("verified_on") <= as_of))
     said = pl.col("question").replace_strict(words, return_dtype=pl.String)
-    return asked.with_columns(says=pl.format("{}{}核实：{}", pl.col("department").fill_null("部门"), pl.col("verified_on").dt.to_string("%Y-%m-%d"), said))
+    return asked.with_columns(says=filled("{}{}核实：{}", pl.col("department").fill_null("部门"), pl.col("verified_on").dt.to_string("%Y-%m-%d"), said))
 
 
 def claims(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -77,7 +78,7 @@ def upheld(claimed: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters) -> p
         confirmed_on=pl.when(closes).then(pl.min_horizontal("confirmed_on", "answered_on")).otherwise("confirmed_on"),
         is_ended=pl.col("is_ended") | closes,
         leaves=pl.col("leaves") | closes,
-        says=pl.when(closes).then(pl.format("{}；{}", "says", "answer")).otherwise("says"),
+        says=pl.when(closes).then(filled("{}；{}", "says", "answer")).otherwise("says"),
     )
     columns = claimed.collect_schema().names()
     return pl.concat([rest, kept.select(columns).lazy()])
@@ -85,7 +86,7 @@ def upheld(claimed: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters) -> p
 
 def _elsewhere() -> pl.Expr:
     """An answer in the words that fit a row of another place than the one it names."""
-    return pl.when(pl.col("question") == "residence").then(pl.format("{}为他处", "says_told")).otherwise("says_told")
+    return pl.when(pl.col("question") == "residence").then(filled("{}为他处", "says_told")).otherwise("says_told")
 
 
 def hukou(facts: Facts, as_of: date) -> pl.LazyFrame:

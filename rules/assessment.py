@@ -14,6 +14,7 @@ from rules.evidence import claims
 from rules.law import Parameters
 from rules.places import with_place_named
 from rules.timeline import STATED, in_order
+from schemas.filled import filled
 from schemas.tables.assessment import ASSESSMENT, RESIDENCE_EPISODE
 
 _FLAGS = ("is_dead", "in_institution", "is_outside_mainland")
@@ -122,7 +123,7 @@ def _conditions(told: pl.DataFrame, as_of: date) -> pl.Series:
     """The conditions of each child in order with their answers, those after the deciding one included: one list a row of `told`."""
     answers = [(c.name, c.holds, c.detail) for c in eligibility.conditions(as_of)]
     with_whom = pl.col("accompanied")
-    answers.append(("accompanied", pl.when(with_whom != "unknown").then(with_whom != "none"), pl.format("accompanied={}", with_whom)))
+    answers.append(("accompanied", pl.when(with_whom != "unknown").then(with_whom != "none"), filled("accompanied={}", with_whom)))
     columns = told.select(
         pl.struct(
             pl.lit(name).alias("condition"),

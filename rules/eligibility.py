@@ -10,6 +10,7 @@ import polars as pl
 from rules.basis import earliest
 from rules.law import Parameters
 from rules.timeline import SIGHTED, STATED
+from schemas.filled import filled
 from schemas.tables.assessment import OUTCOME_OF, REASONS
 
 _RANK = {reason: place for place, reason in enumerate(REASONS)}
@@ -93,7 +94,7 @@ def conditions(as_of: date) -> tuple[Condition, ...]:
 
 def _said(*columns: str) -> pl.Expr:
     """`name=value; name=value` of the columns that have a value."""
-    return pl.concat_str(*(pl.format("{}={}", pl.lit(name), pl.col(name)) for name in columns), separator="; ", ignore_nulls=True)
+    return pl.concat_str(*(filled("{}={}", pl.lit(name), pl.col(name)) for name in columns), separator="; ", ignore_nulls=True)
 
 
 def judged(readings: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -136,7 +137,7 @@ def months_between(since: str, as_of: date) -> pl.Expr:
     """Whole months from a day to the day looked at; a month is full on the same day, or at the month's end where there is none (民法典第二百零二条)."""
     start = pl.col(since)
     months = (as_of.year - start.dt.year()) * 12 + as_of.month - start.dt.month().cast(pl.Int32)
-    return pl.when(start.dt.offset_by(pl.format("{}mo", months)) > as_of).then(months - 1).otherwise(months).cast(pl.Int32)
+    return pl.when(start.dt.offset_by(filled("{}mo", months)) > as_of).then(months - 1).otherwise(months).cast(pl.Int32)
 
 
 def direction() -> pl.Expr:

@@ -9,6 +9,7 @@ import polars as pl
 from rules import answers
 from rules.basis import ROW, Facts, earliest, rows, surveys
 from rules.law import Parameters
+from schemas.filled import filled
 
 CLAIM_COLUMNS = (
     *ROW, "kind", "code", "township", "written", "stated", "firm", "seen", "own_last", "confirmed_on", "is_ended", "ended_on", "leaves",
@@ -95,7 +96,7 @@ def dated(label: str, column: str) -> pl.Expr:
         .then(written.dt.to_string("%Y年%m月"))
         .otherwise(written.dt.to_string("%Y-%m-%d"))
     )
-    return pl.format("{}{}", pl.lit(label), shown)
+    return filled("{}{}", pl.lit(label), shown)
 
 
 def _seen_by_survey(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -105,10 +106,10 @@ def _seen_by_survey(facts: Facts, as_of: date) -> pl.LazyFrame:
 
 def _survey_says() -> pl.Expr:
     return said(
-        pl.format("{}摸排{}", pl.col("seen_on").dt.to_string("%Y-%m-%d"), pl.col("presence")),
+        filled("{}摸排{}", pl.col("seen_on").dt.to_string("%Y-%m-%d"), pl.col("presence")),
         dated("来现住地日期", "arrived_on"),
         dated("离开户籍地日期", "left_hukou_on"),
-        pl.format("监护情况{}", pl.col("guardianship")),
+        filled("监护情况{}", pl.col("guardianship")),
     )
 
 
@@ -189,7 +190,7 @@ def _registration_says() -> pl.Expr:
         dated("登记日期", "registered_on"),
         dated("居住证签发", "permit_issued_on"),
         dated("注销日期", "cancelled_on"),
-        pl.format("注销原因{}", pl.col("cancel_reason")),
+        filled("注销原因{}", pl.col("cancel_reason")),
     )
 
 
@@ -201,7 +202,7 @@ def _school(facts: Facts, as_of: date) -> pl.LazyFrame:
     return _claim(
         _known(rows(facts, "education"), as_of, "enrolled_on"),
         "school",
-        said(pl.format("学籍{}", pl.col("status").fill_null("在册")), dated("入学", "enrolled_on"), dated("离校", "left_on"), pl.when(pl.col("boarding")).then(pl.lit("寄宿"))),
+        said(filled("学籍{}", pl.col("status").fill_null("在册")), dated("入学", "enrolled_on"), dated("离校", "left_on"), pl.when(pl.col("boarding")).then(pl.lit("寄宿"))),
         firm=enrolled,
         own_last=enrolled,
         confirmed_on=pl.when(ended).then(pl.coalesce(left, enrolled, limit(as_of))).when(idle.fill_null(False)).then(pl.coalesce(enrolled, limit(as_of))).otherwise(limit(as_of)),
@@ -223,7 +224,7 @@ def _immunisation(facts: Facts, as_of: date) -> pl.LazyFrame:
     return _claim(
         place,
         "card",
-        said(pl.format("预防接种{}", pl.col("status").fill_null("在册")), dated("迁入日期", "moved_in_on"), dated("建卡日期", "opened_on"), dated("最近接种", "last_dose_on")),
+        said(filled("预防接种{}", pl.col("status").fill_null("在册")), dated("迁入日期", "moved_in_on"), dated("建卡日期", "opened_on"), dated("最近接种", "last_dose_on")),
         stated=moved,
         firm=opened,
         seen=dose,
@@ -242,7 +243,7 @@ def _health(facts: Facts, as_of: date) -> pl.LazyFrame:
     return _claim(
         _known(rows(facts, "health"), as_of, "opened_on", "last_visit_on"),
         "residence",
-        said(pl.lit("儿童健康档案"), dated("建档日期", "opened_on"), dated("最近随访", "last_visit_on"), dated("结案日期", "closed_on"), pl.format("结案原因{}", pl.col("close_reason"))),
+        said(pl.lit("儿童健康档案"), dated("建档日期", "opened_on"), dated("最近随访", "last_visit_on"), dated("结案日期", "closed_on"), filled("结案原因{}", pl.col("close_reason"))),
         firm=opened,
         seen=visited,
         own_last=last,

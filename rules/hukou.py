@@ -12,6 +12,7 @@ from rules.evidence import day, limit, said
 from rules.law import Parameters
 from rules.places import with_district
 from schemas.exports.feeds import CHILD_FEEDS
+from schemas.filled import filled
 
 _PLACE = ("code", "township", "written")
 # Hong Kong, Macau and Taiwan as provinces: a place there is no mainland hukou
@@ -79,11 +80,11 @@ def given_up(facts: Facts, as_of: date) -> pl.DataFrame:
     """The household register's rows that no longer give a hukou (迁出, 其他注销): ROW, until, says."""
     # few rows, whose words are put together when they lie in one piece: among five million children polars broke off where of a part none was left
     left = register_rows(facts, as_of).filter(pl.col("standing").is_in(["迁出", "其他注销"])).collect().rechunk()
-    return left.select(*ROW, "until", said(_register_says(), pl.format("状态日期{}", pl.col("until").dt.to_string("%Y-%m-%d"))).alias("says"))
+    return left.select(*ROW, "until", said(_register_says(), filled("状态日期{}", pl.col("until").dt.to_string("%Y-%m-%d"))).alias("says"))
 
 
 def _register_says() -> pl.Expr:
-    return said(pl.lit("户籍登记"), pl.col("standing"), pl.format("迁入日期{}", pl.col("since").dt.to_string("%Y-%m-%d")))
+    return said(pl.lit("户籍登记"), pl.col("standing"), filled("迁入日期{}", pl.col("since").dt.to_string("%Y-%m-%d")))
 
 
 def _other_feeds(facts: Facts, settled: pl.LazyFrame, told: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

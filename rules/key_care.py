@@ -10,6 +10,7 @@ from rules.basis import Facts, listed
 from rules.law import Parameters
 from rules.signs import signs
 from rules.visits import counted
+from schemas.filled import filled
 from schemas.tables.assessment import KEY_CARE
 
 # reasons of children who are dead, too old, or whose age nobody knows
@@ -84,7 +85,7 @@ def _carried(current: pl.LazyFrame, previous: pl.LazyFrame | None, as_of: date) 
 def _plan(listed_now: pl.LazyFrame, made: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
     last = made.group_by("person_id").agg(pl.col("visited_on").max().alias("last_visit_on"))
     months = pl.col("category").replace_strict(p["visits/interval_months"], default=None, return_dtype=pl.Int32)
-    due = pl.max_horizontal("last_visit_on", "first_listed_on").dt.offset_by(pl.format("{}mo", months))
+    due = pl.max_horizontal("last_visit_on", "first_listed_on").dt.offset_by(filled("{}mo", months))
     ahead = pl.lit(as_of + timedelta(p["visits/due_ahead_days"]))
     state = (
         pl.when(pl.col("next_visit_due") < as_of)

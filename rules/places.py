@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from rules.law import Parameters
+from schemas.filled import filled
 from schemas.reference.days import district_on, is_city, name_of
 
 
@@ -27,4 +28,4 @@ def with_place_named(frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
     codes = frame.get_column("district").drop_nulls().unique().sort()
     names = pl.col("district").replace_strict({code: name_of(code, as_of) for code in codes}, default=None, return_dtype=pl.String)
     place = pl.concat_str(names, "township", ignore_nulls=True)
-    return frame.with_columns(pl.when(pl.col("district").is_null()).then("says").otherwise(pl.format("{}（{}）", "says", place)).alias("says"))
+    return frame.with_columns(pl.when(pl.col("district").is_null()).then("says").otherwise(filled("{}（{}）", "says", place)).alias("says"))

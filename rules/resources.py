@@ -9,6 +9,7 @@ import polars as pl
 from rules.basis import begun
 from rules.law import Parameters
 from rules.places import with_district
+from schemas.filled import filled
 from schemas.tables.care import RESOURCE
 
 
@@ -28,7 +29,7 @@ def resources(standard: pl.LazyFrame, as_of: date, p: Parameters) -> pl.DataFram
     nth = pl.int_range(1, pl.len() + 1).over("record_key")
     placed = with_district(
         once.with_columns(
-            pl.when(nth == 1).then("record_key").otherwise(pl.format("{}/{}", "record_key", nth)).alias("resource_id"),
+            pl.when(nth == 1).then("record_key").otherwise(filled("{}/{}", "record_key", nth)).alias("resource_id"),
             pl.col("place_code").alias("code"), pl.col("place_township").alias("township"), pl.col("place_written").alias("written"),
         ),
         as_of,

@@ -11,6 +11,7 @@ from rules.basis import ROW, Facts, begun, newest, rows, runs_on, surveys
 from rules.law import Parameters
 from rules.signs import had_lately, relief_of
 from rules.vaccination import overdue
+from schemas.filled import filled
 from schemas.reference import lists
 
 # what a row can show of
@@ -74,7 +75,7 @@ def _enrolled(facts: Facts, as_of: date) -> pl.LazyFrame:
         .then(pl.lit(HAS))
         .otherwise(pl.lit(UNKNOWN))
     )
-    says = pl.when(left).then(pl.lit("学籍已离校")).otherwise(pl.format("学籍状态：{}", pl.col("status").fill_null("未填")))
+    says = pl.when(left).then(pl.lit("学籍已离校")).otherwise(filled("学籍状态：{}", pl.col("status").fill_null("未填")))
     answered = newest(surveys(facts, as_of), "schooling", pl.col("seen_on"))
     attends = _show(answered.filter(pl.col("schooling") == "在学"), "enrolled", UNKNOWN, "摸排登记为在学")
     enrolled_last = roll.group_by("person_id").agg(pl.col("enrolled_on").max())
@@ -87,7 +88,7 @@ def _enrolled(facts: Facts, as_of: date) -> pl.LazyFrame:
         [
             _show(roll, "enrolled", status, says),
             attends,
-            _show(out, "enrolled", MISSING, pl.format("摸排登记为{}", "schooling"), overrides=True),
+            _show(out, "enrolled", MISSING, filled("摸排登记为{}", "schooling"), overrides=True),
         ]
     )
 
@@ -102,7 +103,7 @@ def _insured(facts: Facts, as_of: date) -> pl.LazyFrame:
         .then(pl.lit(UNKNOWN))
         .otherwise(pl.lit(MISSING))
     )
-    says = pl.format(
+    says = filled(
         "参保状态：{}；缴费年度：{}", pl.col("status").fill_null("未填"), pl.col("paid_year").cast(pl.String).fill_null("未填")
     )
     return _show(_insurance(facts, as_of), "insured", status, says)
@@ -167,9 +168,9 @@ def _immunised(facts: Facts, child: pl.LazyFrame, as_of: date, p: Parameters) ->
     )
     says = (
         pl.when(~in_use)
-        .then(pl.format("预防接种卡状态：{}", "status"))
+        .then(filled("预防接种卡状态：{}", "status"))
         .when(due.is_not_null())
-        .then(pl.format("逾期未种：{}", due))
+        .then(filled("逾期未种：{}", due))
         .when(pl.col("lives_there"))
         .then(pl.lit("居住地在册，无逾期未种"))
         .when(pl.col("lives_there").is_null())
@@ -198,7 +199,7 @@ def _subsidised(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     granted = pl.col("subsidy").is_in(list(p["key_care/subsidies"]))
     current = _insurance(facts, as_of).filter((pl.col("status") == "正常参保") & (pl.col("paid_year") >= as_of.year))
     status = pl.when(granted).then(pl.lit(HAS)).when(pl.col("subsidy").is_null()).then(pl.lit(UNKNOWN)).otherwise(pl.lit(MISSING))
-    return _show(current, "subsidised", status, pl.format("资助参保身份：{}", pl.col("subsidy").fill_null("未填")))
+    return _show(current, "subsidised", status, filled("资助参保身份：{}", pl.col("subsidy").fill_null("未填")))
 
 
 def _rehabilitated(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
@@ -235,4 +236,4 @@ def _relief(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     granted = rows(facts, "assistance").filter(pl.col("kind").is_in(list(shown)))
     lasts = pl.col("kind").replace_strict(months, default=None, return_dtype=pl.Int32)
     had = pl.when(lasts.is_null()).then(runs_on(as_of, "granted_on", "stopped_on")).otherwise(had_lately(lasts, as_of))
-    return _show(granted.filter(had), pl.col("kind").replace_strict(shown, return_dtype=pl.String), HAS, pl.format("救助台账：{}", "kind"))
+    return _show(granted.filter(had), pl.col("kind").replace_strict(shown, return_dtype=pl.String), HAS, filled("救助台账：{}", "kind"))

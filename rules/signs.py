@@ -12,6 +12,7 @@ from rules.law import Parameters
 from rules.law_table import table
 from rules.visits import all_clear, helped, situations
 from schemas.exports.assistance import KINDS
+from schemas.filled import filled
 from schemas.tables.assessment import CATEGORIES
 
 
@@ -130,7 +131,7 @@ def _surveyed(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
         _sign(newest(seen, column, pl.col("seen_on")).filter(pl.col(column)), category, says, pl.col("seen_on"), verified=verified)
         for column, category, says, verified in questions
     ]
-    found.append(_sign(unguarded(facts, as_of, p), "guardianship_missing", pl.format("摸排监护情况为{}", "guardianship"), pl.col("seen_on")))
+    found.append(_sign(unguarded(facts, as_of, p), "guardianship_missing", filled("摸排监护情况为{}", "guardianship"), pl.col("seen_on")))
     asked = pl.col("category") == "self_requested_aid"
     ended = (pl.col("helped_on") >= pl.col("since")).fill_null(False)
     return pl.concat(found).join(helped(facts, as_of), on="person_id", how="left").filter(~(asked & ended)).drop("helped_on")
@@ -165,7 +166,7 @@ def had_lately(months: int | pl.Expr, as_of: date) -> pl.Expr:
 
 def last_day(months: int | pl.Expr) -> pl.Expr:
     """The last day on which relief of so many months still counts."""
-    return pl.max_horizontal("granted_on", "left_station_on").dt.offset_by(pl.format("{}mo", pl.lit(months) if isinstance(months, int) else months))
+    return pl.max_horizontal("granted_on", "left_station_on").dt.offset_by(filled("{}mo", pl.lit(months) if isinstance(months, int) else months))
 
 
 def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
@@ -176,7 +177,7 @@ def _subsidies(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
         & begun(as_of, "insured_on")
     )
     category = pl.col("subsidy").replace_strict(categories, default=None, return_dtype=pl.String)
-    return _sign(insured, category, pl.format("医保资助参保身份：{}", "subsidy"), pl.lit(None))
+    return _sign(insured, category, filled("医保资助参保身份：{}", "subsidy"), pl.lit(None))
 
 
 def _certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -190,7 +191,7 @@ def _school(facts: Facts, p: Parameters) -> pl.LazyFrame:
     return _sign(
         answered.filter(pl.col("psych_level").is_in(p["key_care/school_levels"])),
         "psych_behaviour",
-        pl.format("学校心理关注等级：{}", "psych_level"),
+        filled("学校心理关注等级：{}", "psych_level"),
         pl.lit(None),
     )
 
@@ -198,7 +199,7 @@ def _school(facts: Facts, p: Parameters) -> pl.LazyFrame:
 def _health(facts: Facts, p: Parameters) -> pl.LazyFrame:
     answered = newest(rows(facts, "health"), "development", pl.max_horizontal("last_visit_on", "opened_on"))
     warned = answered.filter(pl.col("development").is_in(p["key_care/development_findings"]))
-    return _sign(warned, "psych_behaviour", pl.format("儿童健康管理心理行为发育：{}", "development"), pl.col("last_visit_on"))
+    return _sign(warned, "psych_behaviour", filled("儿童健康管理心理行为发育：{}", "development"), pl.col("last_visit_on"))
 
 
 def _alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
@@ -209,4 +210,4 @@ def _alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
 
 def _visited(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     found = situations(facts, as_of).filter(pl.col("situation").is_in(p["key_care/unguarded_situations"]))
-    return _sign(found, "guardianship_missing", pl.format("走访发现{}", "situation"), pl.col("visited_on"))
+    return _sign(found, "guardianship_missing", filled("走访发现{}", "situation"), pl.col("visited_on"))

@@ -11,6 +11,7 @@ from rules.eligibility import months_between
 from rules.law import Parameters
 from rules.law_table import table
 from rules.services import items_of
+from schemas.filled import filled
 from schemas.reference.days import is_city
 from schemas.tables.assessment import CATEGORIES, RESTRICTED_CATEGORIES
 from schemas.tables.care import MATCH_SUGGESTION, NEARNESS
@@ -146,13 +147,13 @@ def _status() -> pl.Expr:
 def _why() -> pl.Expr:
     """Why this place, or why none, in Chinese."""
     near = pl.col("near").replace_strict(dict(enumerate(_NEAR.values())), return_dtype=pl.String)
-    place = pl.format("{}的{}“{}”提供{}，服务年龄相符", near, pl.col("kind").fill_null("机构"), "name", "need")
-    room = pl.when(pl.col("room").is_null()).then(pl.lit("；未登记容量，请先联系确认")).otherwise(pl.format("；空余{}个名额", "room"))
-    passed = pl.when(pl.col("choice") > 0).then(pl.format("；更近或更宽裕的{}处名额已排满", "choice")).otherwise(pl.lit(""))
+    place = filled("{}的{}“{}”提供{}，服务年龄相符", near, pl.col("kind").fill_null("机构"), "name", "need")
+    room = pl.when(pl.col("room").is_null()).then(pl.lit("；未登记容量，请先联系确认")).otherwise(filled("；空余{}个名额", "room"))
+    passed = pl.when(pl.col("choice") > 0).then(filled("；更近或更宽裕的{}处名额已排满", "choice")).otherwise(pl.lit(""))
     return (
         pl.when(pl.col("status") == "matched")
         .then(pl.concat_str(place, room, passed))
         .when(pl.col("status") == "full")
-        .then(pl.format("有{}处资源提供{}且服务年龄相符，名额均已排满", "fits", "need"))
-        .otherwise(pl.format("没有覆盖现居住地、服务年龄相符的资源提供{}", "need"))
+        .then(filled("有{}处资源提供{}且服务年龄相符，名额均已排满", "fits", "need"))
+        .otherwise(filled("没有覆盖现居住地、服务年龄相符的资源提供{}", "need"))
     )

@@ -10,6 +10,7 @@ import polars as pl
 import schemas.reference
 from rules.basis import ROW
 from rules.law import Parameters
+from schemas.filled import filled
 
 SCHEDULE = Path(schemas.reference.__file__).parent / "immunisation_schedule.csv"
 
@@ -61,7 +62,7 @@ def overdue(cards: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
         .join(schedule(as_of, p).lazy(), on=["series", "dose"], how="left")
         .join(_only_for(p), on="series", how="left")
     )
-    past = pl.col("birth_date").dt.offset_by(pl.format("{}mo", "deadline_months")) <= as_of
+    past = pl.col("birth_date").dt.offset_by(filled("{}mo", "deadline_months")) <= as_of
     not_due = (pl.col("sex") != pl.col("due_sex")) | (pl.col("birth_date") < pl.col("born_from"))
     return (
         listed.filter(past.fill_null(True) & ~not_due.fill_null(False))

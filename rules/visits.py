@@ -9,6 +9,7 @@ import polars as pl
 from rules.basis import ROW, Facts, newest, rows, surveys
 from rules.law import Parameters
 from schemas.exports.visit import SITUATIONS
+from schemas.filled import filled
 
 _NONE = "无"
 
@@ -28,8 +29,8 @@ def situations(facts: Facts, as_of: date) -> pl.LazyFrame:
     Returns:
         ROW, visited_on, situation, reported_on, says.
     """
-    told = pl.when(pl.col("reported_on") <= as_of).then(pl.format("走访发现{}，{}已报告公安", "situation", "reported_on"))
-    says = told.otherwise(pl.format("走访发现{}，未登记报告公安的日期", "situation"))
+    told = pl.when(pl.col("reported_on") <= as_of).then(filled("走访发现{}，{}已报告公安", "situation", "reported_on"))
+    says = told.otherwise(filled("走访发现{}，未登记报告公安的日期", "situation"))
     made = _made(facts, as_of)
     none = made.filter(pl.col("situation") == _NONE).group_by("person_id").agg(pl.col("visited_on").max().alias("none_on"))
     found = made.join(none, on="person_id", how="left").filter(pl.col("none_on").is_null() | (pl.col("visited_on") >= pl.col("none_on")))

@@ -10,6 +10,7 @@ import polars as pl
 from sample_data.numbers import padded, scrambled
 from sample_data.sheet import Block, Sheet, address, district, drawn, nth, sheet, spread
 from sample_data.sightings import EXPORTED
+from schemas.filled import filled
 
 _CATEGORIES = ("视力", "听力", "言语", "肢体", "智力", "精神", "多重")
 _LEVELS = ("一级", "二级", "三级", "四级")
@@ -69,7 +70,7 @@ def survey(block: Block) -> Sheet:
 
 def _found(block: Block, kids: pl.DataFrame) -> pl.DataFrame:
     n, rng = kids.height, block.rng
-    quarter = pl.format("{}Q{}", pl.col("surveyed_on").dt.year(), pl.col("surveyed_on").dt.quarter())
+    quarter = filled("{}Q{}", pl.col("surveyed_on").dt.year(), pl.col("surveyed_on").dt.quarter())
     parent, grand = pl.col("guardianship").is_in(["父母双方", "父母一方"]), pl.col("guardianship") == "祖辈"
     schooling = pl.when("see_school").then(pl.lit("在学")).when(pl.col("school_age") < 6).then(pl.lit("学龄前")).otherwise(pl.lit(None, pl.String))
     return kids.select(

@@ -29,6 +29,7 @@ from sample_data.sheet import Block, Sheet
 from sample_data.sightings import planned
 from sample_data.truth import Truth, child_rows
 from schemas.exports.feeds import FEEDS
+from schemas.filled import filled
 
 AS_OF = date(2026, 11, 24)
 BLOCK = 100_000
@@ -114,7 +115,7 @@ def _send(sheet: Sheet, block: Block, inbox: Inbox, truth: Truth, first: int, *,
         sheet.frame = sheet.frame.with_columns(_part=pl.when(pl.col("_part") == _DELTA_PART).then("_part").otherwise(pl.lit("")))
     numbers = _number_cells(sheet, block, inbox)
     rows = sheet.frame.with_columns(_damage=sheet.damage(), _number=numbers)[block.rng.permutation(sheet.height)]
-    persons = pl.format("c{}", (pl.col("_child") + first).cast(pl.String).str.zfill(8))
+    persons = filled("c{}", (pl.col("_child") + first).cast(pl.String).str.zfill(8))
     for (part,), these in rows.group_by("_part", maintain_order=True):
         to = inbox.plan(sheet.feed, str(part))
         here = these

@@ -12,6 +12,7 @@ import polars as pl
 
 from sample_data.places import Places
 from sample_data.sheet import Sheet
+from schemas.filled import filled
 from schemas.tables.assessment import OUTCOME_OF
 
 
@@ -35,10 +36,10 @@ def answered(kids: pl.DataFrame, sheets: dict[str, Sheet], where: Places, as_of:
         direction=pl.when(pl.col("reason") == "resides_outside_city").then(pl.lit("out_of_city"))
         .when(pl.col("reason") != "flowing").then(pl.lit("none"))
         .when("from_city").then(pl.lit("in_city")).otherwise(pl.lit("into_city")),
-        because=pl.format(
+        because=filled(
             "{}: born {}, hukou {}, lives in {}{}", "story", "birth", place["hukou"]["county"], place["home"]["county"],
             pl.when(pl.col("since").is_null()).then(pl.lit("")).otherwise(
-                pl.format(", away since {}{}", pl.col("since"), pl.when("is_inferred").then(pl.lit(" (inferred)")).otherwise(pl.lit("")))),
+                filled(", away since {}{}", pl.col("since"), pl.when("is_inferred").then(pl.lit(" (inferred)")).otherwise(pl.lit("")))),
         ),
     )  # fmt: skip
 

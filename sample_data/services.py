@@ -10,6 +10,7 @@ import polars as pl
 from sample_data.numbers import check_digit, digits, padded, scrambled
 from sample_data.sheet import Block, Sheet, address, district, drawn, sheet, spread
 from sample_data.sightings import AWAY, EXPORTED
+from schemas.filled import filled
 
 _GRADES = {3: ("小班", "中班", "大班"), 6: ("一年级", "二年级", "三年级", "四年级", "五年级", "六年级"), 12: ("初一", "初二", "初三"), 15: ("高一", "高二", "高三")}
 _SCHOOLS = {3: ("实验幼儿园", "新星幼儿园", "蓓蕾幼儿园"), 6: ("第一小学", "实验小学", "人民小学", "希望小学"), 12: ("第二中学", "实验中学", "育才中学"), 15: ("中学", "第一中学", "职业教育中心")}
@@ -68,7 +69,7 @@ def _enrolment(block: Block, kids: pl.DataFrame, at: str, lives: str) -> pl.Data
         school=block.where.table[kids[at].fill_null(0)]["county"] + school,
         school_division=at,
         grade=grade,
-        class_name=pl.format("{}班", pl.Series(kids["child"].to_numpy() // 7 % 8 + 1)),
+        class_name=filled("{}班", pl.Series(kids["child"].to_numpy() // 7 % 8 + 1)),
         boarding="boarding",
         migrant_worker_child=pl.col("story").is_in(["in_city", "into_city", "moved"]),
         **_guardian("first", 1),

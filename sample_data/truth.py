@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from sample_data.files import Plan
 from sample_data.places import Places
+from schemas.filled import filled
 
 _RECORD_TYPES: dict[str, Any] = (
     {"feed": pl.String, "source_file": pl.String, "source_row": pl.UInt32, "person": pl.String, "damage": pl.List(pl.String), "expect_quarantined": pl.Boolean}
@@ -72,7 +73,7 @@ def child_rows(kids: pl.DataFrame, where: Places) -> pl.DataFrame:
     """The truth about each child of a block, from its history and answer."""
 
     def person(column: str) -> pl.Expr:
-        return pl.format("c{}", pl.col(column).cast(pl.String).str.zfill(8))
+        return filled("c{}", pl.col(column).cast(pl.String).str.zfill(8))
 
     twin = pl.when(pl.col("twin_of") >= 0).then(pl.col("twin_of") + pl.col("child").first())
     other = kids.filter(pl.col("twin_of") >= 0).select(row=pl.col("twin_of").cast(pl.UInt32), second="child")
@@ -83,7 +84,7 @@ def child_rows(kids: pl.DataFrame, where: Places) -> pl.DataFrame:
         hukou=pl.when(pl.col("document").is_null() & ~pl.col("story").is_in(["no_hukou"])).then("hukou_code"),
         hukou_township=township[kids["hukou"]], home="home_code", home_township=township[kids["home"]], home_since="home_since",
         since="since", is_inferred="is_inferred", direction="direction", guardianship="guardianship",
-        family=pl.format("f{}", pl.col("family").cast(pl.String).str.zfill(8)),
+        family=filled("f{}", pl.col("family").cast(pl.String).str.zfill(8)),
         twin_of=pl.when(pl.col("twin").is_not_null()).then(person("twin")),
         flags=pl.concat_list([pl.when(flag).then(pl.lit(flag)) for flag in _FLAGS]).list.drop_nulls(),
     )  # fmt: skip
