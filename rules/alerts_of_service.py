@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from rules.alert_kinds import Night, cause, school_age
-from rules.basis import rows, surveys
-from rules.shows import MISSING, cards, shows
+from rules.basis import surveys
+from rules.shows import MISSING, UNKNOWN, cards, shows
 from rules.vaccination import overdue
 from schemas.filled import filled
 
@@ -16,8 +16,8 @@ def out_of_school(night: Night) -> pl.LazyFrame:
     pupils = night.of("school_age_not_in_school", "school_roll_missing").filter(school_age(pl.col("birth_date"), night.as_of, night.p))
     enrolled = shows(night.facts, pupils, night.as_of, night.p, "enrolled")
     nowhere = pupils.join(enrolled, on="person_id", how="anti")
-    said = enrolled.filter(pl.col("status") == "unknown").filter(pl.col("feed") == "survey")
-    on_roll = rows(night.facts, "education").filter(pl.col("status").is_null() | pl.col("status").is_in(["在读", "休学"]))
+    unsure = enrolled.filter(pl.col("status") == UNKNOWN)
+    said, on_roll = (unsure.filter(pl.col("feed") == feed) for feed in ("survey", "education"))
     return pl.concat(
         [
             cause(nowhere, "school_age_not_in_school"),
