@@ -31,7 +31,7 @@ def signs(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
             _relief(facts, as_of, p),
             _subsidies(facts, as_of, p),
             _certificates(facts, as_of),
-            _school(facts, p),
+            _school(facts, as_of, p),
             _health(facts, p),
             _alone(facts, as_of, p),
             _visited(facts, as_of, p),
@@ -185,8 +185,9 @@ def _certificates(facts: Facts, as_of: date) -> pl.LazyFrame:
     return _sign(held, "disability", "残疾人证有效", pl.col("issued_on"), until=pl.col("expires_on"))
 
 
-def _school(facts: Facts, p: Parameters) -> pl.LazyFrame:
-    runs = pl.col("status").is_in(["在读", "休学"]) & pl.col("left_on").is_null()
+def _school(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    left = (pl.col("left_on") <= as_of).fill_null(False)
+    runs = ~(left | pl.col("status").is_in(["转出", "毕业", "退学"]).fill_null(False))
     answered = newest(rows(facts, "education"), "psych_level", runs, pl.col("enrolled_on"))
     return _sign(
         answered.filter(pl.col("psych_level").is_in(p["key_care/school_levels"])),
