@@ -32,9 +32,9 @@ def accompanied(facts: Facts, living: pl.LazyFrame, as_of: date, p: Parameters) 
     surveyed = _there(_surveys(facts, as_of), living, as_of, p)
     newest = surveyed.sort("person_id", *_ORDER, descending=[False, True, False, False, False]).unique(subset="person_id", keep="first", maintain_order=True)
     nobody = pl.col("guardianship").is_in([word for word, answer in _SURVEYED.items() if answer == "none"])
-    stands = _uncleared(newest, nobody, "confirmed_on", facts, as_of)
+    stands = _uncleared(newest, nobody, "confirmed_on", all_clear(facts, as_of, p))
     said = stands.select("person_id", pl.col("guardianship").replace_strict(_SURVEYED, default=None).alias("accompanied")).drop_nulls()
-    named = _there(_registrations(facts, as_of), living, as_of, p).group_by("person_id").agg(pl.col("lives_with_relation").unique())
+    named = _there(_registrations(facts, as_of, p), living, as_of, p).group_by("person_id").agg(pl.col("lives_with_relation").unique())
     with_whom = pl.col("lives_with_relation")
     parents = with_whom.list.contains("父亲").cast(pl.Int8) + with_whom.list.contains("母亲").cast(pl.Int8)
     answer = (
@@ -58,16 +58,16 @@ def _surveys(facts: Facts, as_of: date) -> pl.LazyFrame:
     )  # fmt: skip
 
 
-def _registrations(facts: Facts, as_of: date) -> pl.LazyFrame:
+def _registrations(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     named = registered(facts, as_of).filter(pl.col("lives_with_relation").is_not_null()).with_columns(told_on=pl.max_horizontal("registered_on", "arrived_on"))
-    stands = _uncleared(named, pl.col("lives_with_relation") == "无同住人", "told_on", facts, as_of)
+    stands = _uncleared(named, pl.col("lives_with_relation") == "无同住人", "told_on", all_clear(facts, as_of, p))
     return stands.select("person_id", "lives_with_relation", pl.lit(False).alias("back"), *_place("residence"))
 
 
-def _uncleared(told: pl.LazyFrame, nobody: pl.Expr, told_on: str, facts: Facts, as_of: date) -> pl.LazyFrame:
+def _uncleared(told: pl.LazyFrame, nobody: pl.Expr, told_on: str, cleared: pl.LazyFrame) -> pl.LazyFrame:
     """The rows without those that say nobody, where a visit at least as new found the child cared for."""
     withdrawn = nobody & pl.col("cleared_on").is_not_null() & ~(pl.col(told_on) > pl.col("cleared_on")).fill_null(False)
-    return told.join(all_clear(facts, as_of), on="person_id", how="left").filter(~withdrawn).drop("cleared_on")
+    return told.join(cleared, on="person_id", how="left").filter(~withdrawn).drop("cleared_on")
 
 
 def _place(stem: str) -> list[pl.Expr]:

@@ -38,7 +38,7 @@ def guardianship(night: Night) -> pl.LazyFrame:
 def dangers(night: Night) -> pl.LazyFrame:
     """What a visit found that goes to the police at once (实施方案二(三)1), beside living alone."""
     kinds = {"监护人不履行监护责任": "guardian_neglect", "疑似家庭暴力": "suspected_violence", "疑似意外伤害或不法侵害": "suspected_harm"}
-    found = situations(night.facts, night.as_of)
+    found = situations(night.facts, night.as_of, night.p)
     return pl.concat([cause(found.filter(pl.col("situation") == situation), kind, pl.col("says")) for situation, kind in kinds.items()])
 
 

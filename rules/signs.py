@@ -69,7 +69,7 @@ def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """
     survey = newest(surveys(facts, as_of), "guardianship", pl.col("seen_on"))
     guarded = survey.filter(~pl.col("guardianship").is_in(p["key_care/unguarded"])).select("person_id", pl.col("seen_on").alias("cared_on"))
-    visited = all_clear(facts, as_of).rename({"cleared_on": "cared_on"})
+    visited = all_clear(facts, as_of, p).rename({"cleared_on": "cared_on"})
     cared_for = pl.concat([guarded, visited]).group_by("person_id").agg(pl.col("cared_on").max())
     since = pl.coalesce("arrived_on", "registered_on")
     by_register = (
@@ -82,14 +82,14 @@ def living_alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     surveyed = unguarded(facts, as_of, p).filter(pl.col("guardianship") == "独自居住").select(
         *ROW, pl.lit("摸排监护情况为独自居住").alias("says"), pl.col("seen_on").alias("since")
     )
-    visit = situations(facts, as_of).filter(pl.col("situation") == "独自居住").select(*ROW, "says", pl.col("visited_on").alias("since"))
+    visit = situations(facts, as_of, p).filter(pl.col("situation") == "独自居住").select(*ROW, "says", pl.col("visited_on").alias("since"))
     return pl.concat([surveyed, by_register, visit])
 
 
 def unguarded(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     """The surveys that found nobody guarding a child, where no visit at least as new found that it is not so: the survey's facts, seen_on."""
     found = newest(surveys(facts, as_of), "guardianship", pl.col("seen_on")).filter(pl.col("guardianship").is_in(p["key_care/unguarded"]))
-    return found.join(all_clear(facts, as_of), on="person_id", how="left").filter((pl.col("seen_on") > pl.col("cleared_on")).fill_null(True))
+    return found.join(all_clear(facts, as_of, p), on="person_id", how="left").filter((pl.col("seen_on") > pl.col("cleared_on")).fill_null(True))
 
 
 def registered(facts: Facts, as_of: date) -> pl.LazyFrame:
@@ -134,7 +134,7 @@ def _surveyed(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
     found.append(_sign(unguarded(facts, as_of, p), "guardianship_missing", filled("摸排监护情况为{}", "guardianship"), pl.col("seen_on")))
     asked = pl.col("category") == "self_requested_aid"
     ended = (pl.col("helped_on") >= pl.col("since")).fill_null(False)
-    return pl.concat(found).join(helped(facts, as_of), on="person_id", how="left").filter(~(asked & ended)).drop("helped_on")
+    return pl.concat(found).join(helped(facts, as_of, p), on="person_id", how="left").filter(~(asked & ended)).drop("helped_on")
 
 
 def relief_of(p: Parameters) -> list[dict[str, Any]]:
@@ -210,5 +210,5 @@ def _alone(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
 
 
 def _visited(facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
-    found = situations(facts, as_of).filter(pl.col("situation").is_in(p["key_care/unguarded_situations"]))
+    found = situations(facts, as_of, p).filter(pl.col("situation").is_in(p["key_care/unguarded_situations"]))
     return _sign(found, "guardianship_missing", filled("走访发现{}", "situation"), pl.col("visited_on"))

@@ -18,14 +18,23 @@ seen AS (
     WHERE r.address IS NOT NULL AND r.feed IN ('survey', 'residence')
     QUALIFY row_number() OVER (PARTITION BY l.person_id ORDER BY r.feed = 'survey' DESC, r.export_date DESC, r.record_hash, r.source_file, r.source_row) = 1
 ),
+found AS (
+    SELECT v.person_id, about.kind, max(v.visited_on) AS found_on FROM visited v JOIN about USING (situation) GROUP BY ALL
+),
 clear AS (
-    SELECT person_id, max(visited_on) AS cleared_on FROM visited WHERE situation = '无' GROUP BY person_id
+    -- a visit that found none ends what the police were told before; one after the finding that the report rests on did not count as a visit, or there were no report
+    SELECT f.person_id, f.kind, max(v.visited_on) AS cleared_on
+    FROM found f
+    JOIN alert a ON a.person_id = f.person_id AND a.kind = f.kind
+    JOIN visited v ON v.person_id = f.person_id AND v.situation = '无'
+    WHERE v.visited_on <= f.found_on OR NOT list_contains(list_transform(a.evidence, lambda e: e.feed), 'visit')
+    GROUP BY ALL
 ),
 told AS (
     SELECT v.person_id, about.kind, max(v.reported_on) AS reported_on
-    FROM visited v JOIN about USING (situation) LEFT JOIN clear USING (person_id)
-    WHERE v.visited_on >= coalesce(clear.cleared_on, v.visited_on) AND v.reported_on <= (SELECT max(as_of) FROM assessment)
-    GROUP BY v.person_id, about.kind
+    FROM visited v JOIN about USING (situation) LEFT JOIN clear c ON c.person_id = v.person_id AND c.kind = about.kind
+    WHERE v.visited_on >= coalesce(c.cleared_on, v.visited_on) AND v.reported_on <= (SELECT max(as_of) FROM assessment)
+    GROUP BY ALL
 )
 SELECT
     a.alert_id, a.person_id, a.district, coalesce(place.name, a.district) AS place,

@@ -90,6 +90,17 @@ def test_when_the_police_were_told(tmp_path: Path, visits: list[dict[str, Any]],
     assert rows["已报告公安日期"].to_list() == [told]
 
 
+def test_a_call_that_found_nothing_does_not_undo_that_the_police_were_told(tmp_path: Path) -> None:
+    """The report still rests on the visit: the call did not count as one (rules/visits.py)."""
+    told = [visit(1, date(2026, 11, 1), "独自居住", date(2026, 11, 1)), visit(2, date(2026, 11, 20), "无") | {"way": "电话视频"}]
+    by_visit = alert("P1", evidence=[EVIDENCE[0] | {"feed": "visit", "says": "走访发现独自居住，2026-11-01已报告公安"}])
+    (rows,) = written(tmp_path, [child("P1")], alert=[by_visit], visit=told).values()
+    assert rows["已报告公安日期"].to_list() == ["2026-11-01"]
+    (tmp_path / "again").mkdir()
+    (rows,) = written(tmp_path / "again", [child("P1")], alert=[alert("P1")], visit=told).values()
+    assert rows["已报告公安日期"].to_list() == [None], "that a survey found the child alone since is another matter"
+
+
 @pytest.mark.parametrize("kind", sorted(k["kind"] for k in Law.load().on(AS_OF)["alerts/kinds"] if k["severity"] == "report"))
 def test_every_kind_of_report_can_be_told(tmp_path: Path, kind: str) -> None:
     visits = [visit(n, AS_OF, situation, AS_OF) for n, situation in enumerate(SITUATIONS[1:])]
