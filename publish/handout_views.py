@@ -59,7 +59,7 @@ HANDOUT_VIEWS: tuple[Table, ...] = (
     Table(
         "v_exchange_mismatch",
         "异地协查不一致",
-        "children of whom another place says something else than we do, by its newest answer",
+        "children of whom a place that shares them with us says something else than we do, by the newest answer of each place",
         (
             req("person_id", pl.String, "人员编码", "the child"),
             req("notice_id", pl.String, "告知编号", "the notice that was answered"),
@@ -72,6 +72,6 @@ HANDOUT_VIEWS: tuple[Table, ...] = (
             Column("value", pl.String, "更正内容", "what is to be corrected"),
             Column("replied_on", pl.Date, "答复日期", "when"),
         ),
-        ("residence_district", "person_id"),
+        ("residence_district", "person_id", "notice_id"),
     ),
 )

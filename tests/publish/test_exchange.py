@@ -1,0 +1,45 @@
+"""What other places answer: each place by its newest word, and only those that share the child today."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from publish.exchange import write_exchange
+from publish.reading import reading
+from tests.publish.handouts_city import SENDER, child, tables, write_register
+
+HUKOU, HOME = "XC-20261101-500116", "XC-20261101-500157"
+
+
+def reply(notice: str, day: int, **said: Any) -> dict[str, Any]:
+    return {"notice_id": notice, "person_id": "P1", "replied_on": date(2026, 11, day), "result": "属实", "listed_as": "流动儿童"} | said
+
+
+CASES: tuple[tuple[str, list[dict[str, Any]], dict[str, Any], list[str]], ...] = (
+    ("the hukou's place has it as left behind, the home's agrees later", [reply(HUKOU, 5, listed_as="留守儿童"), reply(HOME, 9)], {}, ["left_behind_there"]),
+    ("the same place takes its word back", [reply(HUKOU, 5, listed_as="留守儿童"), reply(HUKOU, 9, listed_as="未登记")], {}, []),
+    ("the same place by a later notice", [reply(HUKOU, 5, listed_as="留守儿童"), reply("XC-20261108-500116", 9, listed_as="未登记")], {}, []),
+    ("neither knows the child as we do", [reply(HUKOU, 5, listed_as="留守儿童"), reply(HOME, 9, result="查无此人", listed_as=None)], {}, ["left_behind_there", "unknown_there"]),
+    ("the hukou moved on since", [reply(HUKOU, 5, result="户籍已迁出", listed_as=None)], {"hukou_district": "500235"}, []),
+    ("the hukou's place says that it moved, the register does not yet", [reply(HUKOU, 5, result="户籍已迁出", listed_as=None)], {}, ["hukou_moved"]),
+    ("another province", [reply("XC-20261101-510000", 5, listed_as="留守儿童"), reply(HOME, 9)], {"hukou_district": "511623"}, ["left_behind_there"]),
+    ("a number that was changed by hand", [reply("11月名单", 5, listed_as="留守儿童")], {}, ["left_behind_there"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("replies", "lives", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_each_place_speaks_for_itself(replies: list[dict[str, Any]], lives: dict[str, Any], expected: list[str], tmp_path: Path) -> None:
+    numbered = [{"record_hash": n} | given for n, given in enumerate(replies)]
+    register = write_register(tmp_path / "r.duckdb", tables([child("P1", **lives)], exchange_answer=numbered, identity=[{"person_id": "P1", "state": "live"}]))
+    with reading(register) as con:
+        assert [m for (m,) in con.execute("SELECT mismatch FROM v_exchange_mismatch ORDER BY notice_id").fetchall()] == expected
+    write_exchange(register, tmp_path / "out", SENDER)
+    listed = tmp_path / "out" / "异地不一致_2026-11-24.xlsx"
+    assert listed.exists() == bool(expected)
+    if expected:
+        assert openpyxl.load_workbook(listed)["不一致清单"].max_row == 2 + len(expected)
