@@ -1,6 +1,6 @@
 -- How each child's entry in the national system stands. Needs `standing` (person_id, is_listed, content: tonight's) and `sent` (as national_sent).
 WITH last_sent AS (
-    SELECT coalesce(r.now_id, s.person_id) AS person_id, s.person_id AS was, s.batch_id, s.content, s.sent_on
+    SELECT coalesce(r.now_id, s.person_id) AS person_id, s.person_id AS was, s.batch_id, s.kind, s.content, s.sent_on
     FROM sent s LEFT JOIN v_merged_person r ON r.person_id = s.person_id
     QUALIFY row_number() OVER (PARTITION BY coalesce(r.now_id, s.person_id) ORDER BY s.sent_on DESC, s.batch_id DESC, s.person_id) = 1
 ),
@@ -25,7 +25,9 @@ SELECT
     g.person_id,
     CASE
         WHEN s.person_id IS NULL THEN 'new'
-        WHEN s.content <> g.content THEN 'changed'
+        -- one that left is told so once; what changes of it afterwards is nothing to the national system, unless that sent the entry back
+        WHEN g.is_listed AND s.kind = 'left' OR NOT g.is_listed AND s.kind <> 'left' THEN 'changed'
+        WHEN s.content <> g.content AND (g.is_listed OR r.result = '退回') THEN 'changed'
         WHEN r.result = '退回' THEN 'refused'
         WHEN r.result = '已录入' THEN 'entered'
         ELSE 'pending'

@@ -80,6 +80,24 @@ def test_a_batch_tells_what_is_new_and_changed_once_and_who_left(tmp_path: Path)
     assert rows.columns == [field.heading for field in load_layout()]
 
 
+def test_a_child_that_left_is_told_once_and_anew_when_it_is_back(tmp_path: Path) -> None:
+    """Whatever becomes of it in between: a phone, another reason, no record of anybody's any more; after a refusal it is told again."""
+    kinds = []
+    nights: list[list[Any]] = [
+        [child("p1")], [child("p1", outcome="not_flowing", reason="returned")], [child("p1", outcome="not_flowing", reason="same_district", phones=[], guardians=[])], [], [child("p1")],
+        [child("p1", outcome="not_flowing", reason="deceased")],
+    ]  # fmt: skip
+    for number, children in enumerate(nights):
+        path = register(tmp_path / "r.duckdb", *children)
+        batch = write_national(path, tmp_path / str(number), SENDER, as_csv=True)
+        kinds.append(pl.read_csv(tmp_path / str(number) / batch.file, infer_schema=False)["上报类型"].to_list() if batch.file else [])
+    assert kinds == [["新增"], ["退出"], [], [], ["变更"], ["退出"]]
+    path = register(tmp_path / "r.duckdb", child("p1", outcome="not_flowing", reason="deceased", name="测更名"), national_receipt=[answer("QG-20261124-04", "p1", "退回", 25)])
+    assert write_national(path, tmp_path / "again", SENDER).states["pending"] == 1, "an answer of a day to come"
+    path = register(tmp_path / "r.duckdb", child("p1", outcome="not_flowing", reason="deceased", name="测更名"), national_receipt=[answer("QG-20261124-04", "p1", "退回", 24)])
+    assert write_national(path, tmp_path / "again", SENDER).children == 1
+
+
 def test_the_number_of_a_child_that_was_merged_stands_for_the_one_it_became(tmp_path: Path) -> None:
     told = content(register(tmp_path / "r.duckdb", child("p1")))["p1"]
     identity = [{"person_id": "p0", "state": "merged", "merged_into": "p1"}, {"person_id": "p1", "state": "live"}]
