@@ -34,9 +34,9 @@ def write_visit_sheets(register: Path, out: Path, sender: Sender) -> list[Handou
     with reading(register) as con:
         children = con.sql(query("visit_children")).pl()
     tray = Tray(register, out, sender)
-    for place in children.partition_by("residence_district", maintain_order=True):
-        district, name, as_of = place.select("residence_district", "district_name", "as_of").row(0)
-        name = name or district or "居住地不明"
+    for place in children.partition_by("visited_by_district", maintain_order=True):
+        district, name, as_of = place.select("visited_by_district", "visited_by_name", "as_of").row(0)
+        name = name or "居住地不明"
         number = f"ZF-{as_of:%Y%m%d}-{district or '000000'}"
         rows = place.with_columns(pl.lit(number).alias("sheet_id"), *_cells())
         pages: list[Notes | Sheet] = [_notes(rows, name, as_of), Sheet(SHEET, f"{name}重点关爱儿童走访表　{as_of}", _columns(), rows.select(c.name for c in _known()), frozen=3)]
