@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 
 from rules.alert_kinds import school_age
-from rules.basis import Facts, aged, listed
+from rules.basis import Facts, aged, listed, rows, runs_on
 from rules.law import Parameters
 from rules.law_table import table
 from rules.shows import MISSING, SHOWN, UNKNOWN, shows
-from rules.signs import signs
+from rules.signs import certificates, signs
 from schemas.tables.assessment import CATEGORIES, SERVICE_GAP
 
 ASPECTS = ("幼有所育", "学有所教", "病有所医", "住有所居", "弱有所扶", "发展保障")
@@ -41,7 +41,8 @@ def gaps(
     need = (signs(facts, as_of, p) if found is None else found).select("person_id", "category")
     said = shows(facts, child, as_of, p).collect().lazy()
     answers = listed(said, ["person_id", "show"], "basis", pl.col("status").first())
-    owed = _owed(child, need, said, as_of, p)
+    traits = pl.concat([need.rename({"category": "trait"}), _traits(child, said, facts, as_of, p)]).unique()
+    owed = _owed(child, traits, as_of, p)
     joined = owed.join(answers, left_on=["person_id", "shown_by"], right_on=["person_id", "show"], how="left").with_columns(
         pl.coalesce("status", "no_record").alias("status"), pl.col("basis").fill_null([])
     )
@@ -64,9 +65,8 @@ def items_of(p: Parameters) -> list[dict[str, Any]]:
     return table(p, "services/items", "item", allowed, ("from_months", "until_months"))
 
 
-def _owed(child: pl.LazyFrame, need: pl.LazyFrame, said: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
+def _owed(child: pl.LazyFrame, traits: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
     """The items each child is of the age for and in the condition for; a child of unknown age is owed everything."""
-    traits = _traits(child, need, said, as_of, p)
     return pl.concat(
         [
             child.filter(
@@ -84,20 +84,20 @@ def _owed(child: pl.LazyFrame, need: pl.LazyFrame, said: pl.LazyFrame, as_of: da
     )
 
 
-def _traits(child: pl.LazyFrame, need: pl.LazyFrame, said: pl.LazyFrame, as_of: date, p: Parameters) -> pl.LazyFrame:
-    """What decides whom an item is for: person_id, trait (any, school_age, into_city, subsidisable or a key-care category)."""
+def _traits(child: pl.LazyFrame, said: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters) -> pl.LazyFrame:
+    """What beside a key-care category decides whom an item is for: person_id, trait (any, school_age, into_city, subsidisable)."""
 
     def having(frame: pl.LazyFrame, trait: str) -> pl.LazyFrame:
         return frame.select("person_id", pl.lit(trait).alias("trait"))
 
     subsidised = said.filter((pl.col("show") == "subsidised") & (pl.col("status") == "has"))
-    relieved = said.filter(pl.col("show").is_in(["hardship_relief", "orphan_relief"]))
+    relieved = rows(facts, "assistance").filter(pl.col("kind").is_in(p["services/subsidised_relief"]) & runs_on(as_of, "granted_on", "stopped_on"))
+    severe = certificates(facts, as_of).filter((pl.col("standing") == "valid") & pl.col("level").is_in(p["services/severe_levels"]))
     return pl.concat(
         [
             having(child, "any"),
             having(child.filter(school_age(pl.col("birth_date"), as_of, p).fill_null(True)), "school_age"),
             having(child.filter(pl.col("direction") == "into_city"), "into_city"),
-            having(pl.concat([subsidised.select("person_id"), relieved.select("person_id")]), "subsidisable"),
-            need.select("person_id", pl.col("category").alias("trait")),
+            *(having(frame, "subsidisable") for frame in (subsidised, relieved, severe)),
         ]
-    ).unique()
+    )
