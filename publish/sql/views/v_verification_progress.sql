@@ -11,9 +11,9 @@ asked AS (
     WHERE kind = 'roster'
     GROUP BY ALL
 ),
--- of the children who were on the list there when it was asked; who came onto a later roster was not
+-- of the children who were on the list there when it was asked; who came onto a later roster was not, and who was there under two identifiers that were merged since was asked about twice
 answered AS (
-    SELECT a.quarter, a.district, a.department, count(DISTINCT s.person_id) AS answered, max(s.verified_on) AS last_answer_on
+    SELECT a.quarter, a.district, a.department, count(DISTINCT c.person_id) AS answered, max(s.verified_on) AS last_answer_on
     FROM asked a
     JOIN verification_state s
     ON date_trunc('quarter', s.roster_on)::DATE = a.quarter AND s.roster_district = a.district AND s.department = a.department
