@@ -60,6 +60,7 @@ def every_count(figures: Figures) -> Counts:
     for department, state, n in figures["answers"].iter_rows():
         counts.add(("answers", department, state), n)
     counts.add(("review",), figures["review"].item())
+    _alike(counts)
     return counts
 
 
@@ -68,6 +69,7 @@ def shown_before(history: pl.DataFrame) -> Shown:
     counts = _outcomes_of(history)
     given = history.filter(pl.col("topic") == "service").select("item", pl.col("state").alias("status"), "district", pl.col("figure").alias("children"))
     services(counts, given)
+    _alike(counts)
     return counts.settle()
 
 
@@ -211,6 +213,15 @@ def services(counts: Counts, given: pl.DataFrame) -> None:
         _owed(counts, (item,), {s: sum(n for (_, t), n in by_region.items() if t == s) for s in SERVICE_STATUSES}, ("flowing",), printed=True)
         for status in SERVICE_STATUSES:
             counts.sum(("service", item, status), [("service", item, area, status) for area in sorted({r for r, _ in by_region})])
+
+
+def _alike(counts: Counts) -> None:
+    """Items that equally many are owed, and categories with as many children: who knows the service list knows which of them are the same children."""
+    first: dict[int, Key] = {}
+    for key, n in sorted(counts.counts.items()):
+        is_whole = (key[0] == "service" and len(key) == 2) or (key[0] == "care" and key[2:] == ("flowing",))
+        if n and is_whole and first.setdefault(n, key) != key:
+            counts.sum(first[n], [key])
 
 
 def _owed(counts: Counts, of: Key, by_status: Mapping[str, int], everybody: Key, *, printed: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from scipy.optimize import linprog
 from publish.reading import reading
 from publish.report import Report, contents, figures_of, write_report
 from publish.report_blocks import NUMBER, Chart, Section, Table, change
-from publish.report_counts import every_count, regions
+from publish.report_counts import every_count, regions, shown_before
 from publish.report_effect import _points
 from publish.report_map import maps, short
 from tests.publish.handouts_city import AS_OF, child, run, tables, write_register
@@ -201,6 +202,15 @@ def test_no_small_count_can_be_computed_from_the_whole_report(tmp_path: Path, se
     assert len(keys) > 100
     nothing_left = [k for k in told if not [p for s in counts.sums if k in (s[0], *s[1]) for p in (s[0], *s[1]) if p not in shown.hidden and counts.counts[p] > 0]]
     assert told == nothing_left
+
+
+def test_two_items_for_the_same_children_do_not_tell_of_one_what_is_hidden_of_the_other() -> None:
+    """Of eighteen children in hardship seven have relief; seventeen of whom nobody knows whether they were helped, and the eighteenth would be the one."""
+    told = [("outcome", "flowing", "flowing", 60), ("service", "低保特困等协助申请", "has", 7), ("service", "低保特困等协助申请", "missing", 11), ("service", "临时救助", "has", 1), ("service", "临时救助", "unknown", 17)]
+    history = pl.DataFrame([{"topic": topic, "item": item, "state": state, "district": "500157", "figure": n} for topic, item, state, n in told])
+    shown = shown_before(history)
+    assert None in (shown.value("service", "低保特困等协助申请"), shown.value("service", "临时救助", "unknown"))
+    assert shown.text("service", "临时救助", "has") == "<5"
 
 
 def test_a_first_night_does_not_tell_by_its_ledger_how_many_flow(tmp_path: Path) -> None:
