@@ -11,9 +11,9 @@ told AS (
     -- lives in a district of the city, hukou elsewhere: the place of the hukou is told
     SELECT *, hukou_at AS told, 'hukou_there' AS side FROM known WHERE outcome = 'flowing'
     UNION ALL
-    -- and the other way round: the place where the child lives is told
+    -- and the other way round: the place where a child lives whose hukou is ours is told
     SELECT *, lives_at, 'lives_there' FROM known
-    WHERE (outcome = 'flowing' AND hukou_at LIKE '50%') OR reason = 'resides_outside_city'
+    WHERE hukou_at LIKE '50%' AND (outcome = 'flowing' OR reason = 'resides_outside_city')
 )
 SELECT
     t.told, n.name AS told_name, t.side, (SELECT max(as_of) FROM assessment) AS as_of, t.person_id, p.name, p.sex,

@@ -43,3 +43,18 @@ def test_each_place_speaks_for_itself(replies: list[dict[str, Any]], lives: dict
     assert listed.exists() == bool(expected)
     if expected:
         assert openpyxl.load_workbook(listed)["不一致清单"].max_row == 2 + len(expected)
+
+
+def test_each_place_is_told_of_the_children_it_shares_with_us(tmp_path: Path) -> None:
+    """Both ways round, in the city and beyond; of a child that has neither hukou nor home here any more nobody is told."""
+    away = {"outcome": "not_flowing", "reason": "resides_outside_city", "residence_district": "520302", "residence_township": None}
+    children = [child("P1"), child("P2", hukou_district="511623", direction="into_city"), child("P3", **away, direction="out_of_city"), child("P4", **away, hukou_district="511623", direction="none"),
+                child("P5", **away | {"residence_district": "511623"}, hukou_district="511623", direction="none")]  # fmt: skip
+    write_exchange(write_register(tmp_path / "r.duckdb", tables(children)), tmp_path / "out", SENDER)
+    told = {}
+    for path in (tmp_path / "out").glob("协查告知_*.xlsx"):
+        for row in openpyxl.load_workbook(path)["协查名单"].iter_rows(min_row=3, max_col=3, values_only=True):
+            told.setdefault(path.name.split("_")[1], []).append((row[1], row[2]))
+    assert told == {
+        "江津区": [("P1", "户籍在贵地、现居我处")], "两江新区": [("P1", "户籍在我处、现居贵地")], "四川省": [("P2", "户籍在贵地、现居我处")], "贵州省": [("P3", "户籍在我处、现居贵地")],
+    }  # fmt: skip

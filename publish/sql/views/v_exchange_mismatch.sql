@@ -19,7 +19,7 @@ SELECT
         WHEN n.result = '查无此人' THEN 'unknown_there'
         WHEN n.result = '户籍已迁出' THEN 'hukou_moved'
         WHEN n.result = '信息有误' THEN 'corrected'
-        WHEN a.reason = 'resides_outside_city' AND n.listed_as = '未登记' THEN 'unlisted_there'
+        WHEN a.reason = 'resides_outside_city' AND a.hukou_at LIKE '50%' AND n.listed_as = '未登记' THEN 'unlisted_there'
     END AS mismatch,
     n.result, n.listed_as, n.value, n.replied_on
 FROM newest n JOIN shared a ON a.person_id = n.now_id
