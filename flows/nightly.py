@@ -20,6 +20,7 @@ from flows.track import InParts, Log, Station, say
 from flows.unchanged import HANDED_OUT, LastRun, Seen, is_same_night, last_run, look
 from matching.answers import weigh_answers
 from matching.standing import keep_queue, knows_identifiers
+from publish.alert_sheets import write_alert_sheets
 from publish.handing import Sender, log_report, recall_log
 from publish.mandatory_reports import write_mandatory_reports
 from publish.national import recall_sent
@@ -64,12 +65,13 @@ def publish_as_it_was(tonight: Night, run: Run) -> None:
 
 
 def hand_out(register: Path, out: Path, run_id: str) -> None:
-    """Mandatory reports, rosters, possible matches, quarantined rows, what became of the answers, visit sheets, and the report, written anew beside the register."""
+    """Mandatory reports, rosters, other alerts, possible matches, quarantined rows, what became of the answers, visit sheets, and the report, written anew beside the register."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     sender = Sender(f"run {run_id}", now(), password())
     write_mandatory_reports(register, out / "mandatory_reports", sender)
     write_rosters(register, out / "rosters", sender)
+    write_alert_sheets(register, out / "alerts", sender)
     export_workbook(register, out / "review.xlsx", sender)
     write_workbooks(register, out / "quarantine", sender)
     write_verification(register, out / "verification", sender)

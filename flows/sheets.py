@@ -32,6 +32,16 @@ def visit_sheets(register: RegisterFile, out: OutFolder, password_file: Password
     typer.echo("Next: send each to its district; put the filled ones into INBOX/visit/ as visit_<YYYYMMDD>_<place>.xlsx")
 
 
+@sheets.command("alert-sheets")
+def alert_sheets(register: RegisterFile, out: OutFolder, password_file: PasswordFile = None) -> None:
+    """Alerts on children whom no roster lists: a workbook per district, for its civil affairs."""
+    from publish.alert_sheets import write_alert_sheets
+
+    written = write_alert_sheets(existing(register), out, sender(password_file))
+    typer.echo(f"{len(written)} workbooks with alerts on {sum(h.items for h in written):,} children in {out}")
+    typer.echo("Next: send each to the civil affairs of its district; an alert closes once a later run no longer finds its cause")
+
+
 @sheets.command()
 def exchange(register: RegisterFile, out: OutFolder, password_file: PasswordFile = None) -> None:
     """Notices for every other district and province that shares a child with us, and where its answer differs from ours."""
