@@ -45,6 +45,14 @@ def test_each_place_speaks_for_itself(replies: list[dict[str, Any]], lives: dict
         assert openpyxl.load_workbook(listed)["不一致清单"].max_row == 2 + len(expected)
 
 
+def test_every_child_has_an_answer_of_its_own_and_a_merged_one_both_its_identifiers_answers(tmp_path: Path) -> None:
+    replies = [reply(HUKOU, 5, listed_as="留守儿童"), reply(HUKOU, 9, person_id="P2"), reply(HUKOU, 9, person_id="P3", listed_as="留守儿童"), reply(HUKOU, 10, person_id="P0", result="查无此人")]
+    identity = [{"person_id": "P0", "state": "merged", "merged_into": "P3"}, *({"person_id": p, "state": "live"} for p in ("P1", "P2", "P3"))]
+    given = tables([child("P1"), child("P2"), child("P3")], exchange_answer=[{"record_hash": n} | r for n, r in enumerate(replies)], identity=identity)
+    with reading(write_register(tmp_path / "r.duckdb", given)) as con:
+        assert con.execute("SELECT person_id, mismatch FROM v_exchange_mismatch ORDER BY 1").fetchall() == [("P1", "left_behind_there"), ("P3", "unknown_there")]
+
+
 def test_each_place_is_told_of_the_children_it_shares_with_us(tmp_path: Path) -> None:
     """Both ways round, in the city and beyond; of a child that has neither hukou nor home here any more nobody is told."""
     away = {"outcome": "not_flowing", "reason": "resides_outside_city", "residence_district": "520302", "residence_township": None}

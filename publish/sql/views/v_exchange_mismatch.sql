@@ -3,7 +3,7 @@ WITH newest AS (
     SELECT e.*, coalesce(c.now_id, e.person_id) AS now_id, nullif(regexp_extract(upper(e.notice_id), '-([0-9A-Z]{6})\s*$', 1), '') AS told
     FROM exchange_answer e LEFT JOIN v_merged_person c USING (person_id)
     WHERE (e.replied_on <= (SELECT max(as_of) FROM assessment)) IS NOT FALSE
-    QUALIFY row_number() OVER (PARTITION BY now_id, told ORDER BY e.replied_on DESC NULLS LAST, e.record_hash) = 1
+    QUALIFY row_number() OVER (PARTITION BY coalesce(c.now_id, e.person_id), told ORDER BY e.replied_on DESC NULLS LAST, e.record_hash) = 1
 ),
 -- the places that share the child with us today: a district of the city by its code, any other by its province
 shared AS (
