@@ -259,6 +259,11 @@ def main() -> None:
             stands = "".join(f"; {note}" for note in _notes(error))
             sys.stderr.write(f"childflow: {error.filename} cannot be used ({error.strerror}){stands}: look at the path and at who may read and write it, then give the command again\n")
             raise SystemExit(2) from None
+        from flows.faults import damaged_register
+
+        if said := damaged_register(error):
+            sys.stderr.write(f"childflow: {said}\n")
+            raise SystemExit(2) from None
         sys.stderr.write(f"childflow: {in_words(error)}\n")
         raise SystemExit(1) from None
 

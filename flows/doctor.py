@@ -18,7 +18,7 @@ from prefect.settings import get_current_settings
 from flows.died import died
 from flows.room import GIB, free, needed, unwritable
 from flows.settings import DASK, THREADS, UnusableInputError, kept_versions, memory_limit, password, runner, spill, workers
-from publish.register import RegisterUnreadableError, connect, versions
+from publish.register import RegisterUnreadableError, connect, read_through, versions
 from publish.swap import state_folder
 from rules.law import Law
 from rules.law_file import LawError
@@ -169,6 +169,7 @@ def _register(register: Path) -> Iterator[Finding]:
     try:
         with connect(register) as con:
             ((run_id, as_of, runs),) = con.execute("SELECT max_by(run_id, started_at), max_by(as_of, started_at), count(*) FROM run").fetchall()
+        read_through(register)
     except RegisterUnreadableError as error:
         yield Finding("register", "stop", str(error))
         return
@@ -192,7 +193,7 @@ def _disk(inbox: Path, register: Path) -> Iterator[Finding]:
     wanted, there = needed(inbox, where if isinstance(where := _where(), str) else THREADS) / GIB, free(register.parent) / GIB
     said = f"{there:.1f} GiB free where the register lies, a night of this inbox needs about {wanted:.1f} GiB"
     if there < wanted:
-        yield Finding("disk", "stop", f"{said}: free space, or keep fewer old registers (CHILDFLOW_KEEP)")
+        yield Finding("disk", "stop", f"{said}: free space; docs/operations.md, 'The disk is full', says what may go")
     else:
         yield Finding("disk", "ok", said)
 

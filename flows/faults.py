@@ -9,6 +9,7 @@ import duckdb
 
 # the last is what polars says where only the end of a Parquet file found no room
 _FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122", "file too large", "os error 27", "invalid thrift: transport error")
+_DAMAGED = ("corrupt database file", "could not read enough bytes")
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -30,8 +31,8 @@ def resource_fault(error: BaseException, where: str, stands: str) -> ResourceErr
         text = str(one).lower()
         if (isinstance(one, OSError) and one.errno in _FULL_NUMBERS) or any(sign in text for sign in _FULL):
             return ResourceError(
-                f"station {where}: the disk is full; {stands}. Free space where the register lies (or set CHILDFLOW_SPILL to another disk, "
-                "or CHILDFLOW_KEEP to fewer old registers), then run again with the same files: docs/operations.md, 'The disk is full'"
+                f"station {where}: the disk is full; {stands}. Free space where the register lies (or set CHILDFLOW_SPILL to another disk), "
+                "then run again with the same files: docs/operations.md, 'The disk is full', says what may go"
             )
         if isinstance(one, MemoryError | duckdb.OutOfMemoryException) or (isinstance(one, RuntimeError) and "can't start new thread" in text):
             return ResourceError(
@@ -39,6 +40,16 @@ def resource_fault(error: BaseException, where: str, stands: str) -> ResourceErr
                 "then run again with the same files: docs/operations.md, 'The memory limit is reached'"
             )
     return None
+
+
+def damaged_register(error: BaseException) -> str | None:
+    """What to say where a part of the register's file no longer holds what was written there; None where it is another fault."""
+    if not any(isinstance(one, duckdb.Error) and any(sign in str(one).lower() for sign in _DAMAGED) for one in _causes(error)):
+        return None
+    return (
+        "the register is damaged: a part of its file cannot be read. Go back to the run before with 'childflow rollback --register FILE', then run again: "
+        "docs/operations.md, 'The register is damaged'"
+    )
 
 
 def cluster_fault(error: BaseException, where: str, stands: str) -> ClusterError | None:

@@ -59,8 +59,8 @@ def require_room(inbox: Path, register: Path, runner: str = THREADS) -> None:
     wanted, there = needed(inbox, runner), free(register.parent)
     if there < wanted:
         raise ResourceError(
-            f"{register.parent} has {there / GIB:.1f} GiB free and this inbox needs about {wanted / GIB:.1f} GiB: nothing was started. Free space, keep fewer "
-            "old registers (CHILDFLOW_KEEP), or put the register on a larger disk: docs/operations.md, 'The disk is full'"
+            f"{register.parent} has {there / GIB:.1f} GiB free and this inbox needs about {wanted / GIB:.1f} GiB: nothing was started. Free space "
+            "(docs/operations.md, 'The disk is full', says what may go), or put the register on a larger disk"
         )
 
 

@@ -34,12 +34,12 @@ from publish.swap import (
     writing,
 )
 from schemas.tables.assessment import ALERT
-from schemas.tables.register import LAYOUT, RECALLED_TABLES
+from schemas.tables.register import LAYOUT, LINKED_TABLES, RECALLED_TABLES
 from schemas.tables.table import Table
 
 __all__ = [
     "PromiseBrokenError", "Published", "RegisterBusyError", "RegisterUnreadableError", "Run", "VersionUnknownError", "WorkIncompleteError",
-    "connect", "publish", "publish_unchanged", "recall", "rollback", "versions", "writing",
+    "connect", "publish", "publish_unchanged", "read_through", "recall", "rollback", "versions", "writing",
 ]  # fmt: skip
 
 
@@ -79,9 +79,12 @@ def connect(register: Path, memory: str = "4GB") -> duckdb.DuckDBPyConnection:
     try:
         safe_settings(con, state_folder(register.absolute()) / "spill", memory)
         layouts = con.execute("SELECT max_by(layout, (started_at, run_id)) FROM run").fetchall()
-    except duckdb.Error:
+    except (duckdb.CatalogException, duckdb.BinderException):
         con.close()
         raise _unreadable(register, "it is a DuckDB file but has no table of runs, so it is no register") from None
+    except duckdb.Error as error:
+        con.close()
+        raise _cut_short(register, "run", error) from None
     if layouts[0][0] != LAYOUT:
         con.close()
         raise _unreadable(register, f"its layout is version {layouts[0][0]}, this program reads version {LAYOUT}")
@@ -121,7 +124,22 @@ def _recall_table(con: duckdb.DuckDBPyConnection, register: Path, table: Table, 
     try:
         con.execute(f"COPY (SELECT {columns} FROM {quoted(table.name)} {order}) TO {literal(str(target))} (FORMAT parquet{groups})")
     except duckdb.Error as error:
-        raise _unreadable(register, f"its table {table.name} cannot be read to the end: {type(error).__name__}") from None
+        raise _cut_short(register, table.name, error) from None
+
+
+def read_through(register: Path) -> None:
+    """Read what the next night goes on from to its end; a block whose bytes are no longer those that were written is found only by reading it.
+
+    Raises:
+        RegisterUnreadableError: nothing there, or something of it cannot be read.
+    """
+    with connect(register) as con:
+        there = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        for name in (table.name for table in (*RECALLED_TABLES, *LINKED_TABLES) if table.name in there):
+            try:
+                con.execute(f"SELECT bit_xor(hash(t)) FROM {quoted(name)} AS t").fetchall()
+            except duckdb.Error as error:
+                raise _cut_short(register, name, error) from None
 
 
 def publish(work: Path, register: Path, run: Run, *, memory: str = "4GB", spill: Path | None = None, keep: int = KEPT_VERSIONS) -> Published:
@@ -180,6 +198,11 @@ def _held_open(register: Path, said: str) -> str:
     process = re.search(r"\(PID (\d+)\)", said)
     by = f"process {process[1]}" if process else "another program"
     return f"{register} is open for writing in {by}, and nobody else can read it: close it there (to look into it: duckdb -readonly), then start again"
+
+
+def _cut_short(register: Path, table: str, error: duckdb.Error) -> RegisterUnreadableError:
+    """The error where a table is there and its rows are not."""
+    return _unreadable(register, f"its table {table} cannot be read to the end: {type(error).__name__}")
 
 
 def _unreadable(register: Path, why: str) -> RegisterUnreadableError:

@@ -8,6 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -16,6 +17,7 @@ from flows.doctor import examine
 from flows.room import require_writable
 from flows.settings import UnusableInputError
 from sample_data.tiny import FOLDER
+from schemas.tables.register import LAYOUT
 
 DAY = date(2026, 11, 24)
 
@@ -74,6 +76,26 @@ def test_a_register_that_is_none_stops_with_the_way_back(inbox, tmp_path):
     (tmp_path / "r.duckdb").write_bytes(b"no register" * 1000)
     (stop,) = said(inbox, tmp_path / "r.duckdb", "stop")
     assert "cannot be used" in stop and "put a copy in its place" in stop
+
+
+def test_a_register_with_a_damaged_block_stops_and_a_whole_one_does_not(inbox, tmp_path):
+    register = tmp_path / "r.duckdb"
+    with duckdb.connect(str(register)) as con:
+        con.execute(f"CREATE TABLE run AS SELECT 'R1' AS run_id, DATE '2026-11-24' AS as_of, TIMESTAMP '2026-11-24 18:00' AS started_at, {LAYOUT} AS layout")
+        con.execute("CREATE TABLE ledger AS SELECT range::VARCHAR AS entry_id, hash(range) AS person_id FROM range(5000)")
+    assert said(inbox, register, "stop") == []
+    with duckdb.connect(str(register), read_only=True) as con:
+        ((block,),) = con.execute("SELECT max(block_id) FROM pragma_storage_info('ledger') WHERE column_name = 'person_id'").fetchall()
+    damage(register, block)
+    (stop,) = said(inbox, register, "stop")
+    assert "its table ledger cannot be read to the end" in stop and "put a copy in its place" in stop
+
+
+def damage(register: Path, block: int) -> None:
+    """Other bytes in the middle of one block of a DuckDB file: three headers of 4 KiB, then blocks of 256 KiB that begin with their checksum."""
+    with register.open("r+b") as file:
+        file.seek(3 * 4096 + block * 262_144 + 64)
+        file.write(bytes(range(64)))
 
 
 def test_a_run_at_work_stops_a_second_one(inbox, tmp_path):

@@ -40,6 +40,29 @@ def test_a_place_that_cannot_be_used_once_the_register_was_published_does_not_hi
     assert f"out/rosters cannot be used (Permission denied); {PUBLISHED}: look at the path" in capsys.readouterr().err
 
 
+def test_a_damaged_register_is_no_fault_of_ours_and_the_way_back_is_said(tmp_path, monkeypatch, capsys):
+    def breaks(*_: object) -> None:
+        raise duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2 in block at location 3")
+
+    (tmp_path / "register.duckdb").touch()
+    monkeypatch.setattr("publish.rosters.write_rosters", breaks)
+    monkeypatch.setattr(sys, "argv", ["childflow", "rosters", "--register", str(tmp_path / "register.duckdb"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "the register is damaged: a part of its file cannot be read. Go back to the run before with 'childflow rollback" in capsys.readouterr().err
+
+
+def test_a_register_whose_version_is_gone_is_not_said_to_be_none(tmp_path, monkeypatch, capsys):
+    register = tmp_path / "register.duckdb"
+    register.symlink_to("register.duckdb.d/versions/register-gone.duckdb")
+    monkeypatch.setattr(sys, "argv", ["childflow", "rosters", "--register", str(register), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"childflow: {register} is a link that leads nowhere: 'childflow rollback --register {register}'")
+
+
 @pytest.mark.parametrize("more", [[], ["--and", "C2"]])
 def test_what_is_no_register_is_said_to_be_none_by_explain(more, tmp_path, monkeypatch, capsys):
     register = tmp_path / "register.duckdb"

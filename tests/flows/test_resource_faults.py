@@ -41,8 +41,7 @@ def test_a_full_disk_is_said_with_what_to_do(error):
     said = str(resource_fault(error, "intake", STANDS))
     assert said == (
         "station intake: the disk is full; nothing was published and the last register stands. Free space where the register lies (or set "
-        "CHILDFLOW_SPILL to another disk, or CHILDFLOW_KEEP to fewer old registers), then run again with the same files: "
-        "docs/operations.md, 'The disk is full'"
+        "CHILDFLOW_SPILL to another disk), then run again with the same files: docs/operations.md, 'The disk is full', says what may go"
     )
 
 
