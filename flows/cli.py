@@ -197,8 +197,9 @@ def rollback(
 ) -> None:
     """Point the register back at an earlier run that is kept; the next run goes on from there."""
     from publish.register import rollback as point_back
+    from publish.register import versions
 
-    if not register.is_symlink():
+    if not register.is_symlink() and not versions(register.absolute()):
         existing(register)
     version = point_back(register, to)
     typer.echo(f"{register} is now {version.name}; readers that open it from now on see that run")

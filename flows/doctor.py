@@ -18,7 +18,7 @@ from prefect.settings import get_current_settings
 from flows.died import died
 from flows.room import GIB, free, needed, unwritable
 from flows.settings import DASK, THREADS, UnusableInputError, kept_versions, memory_limit, password, runner, spill, workers
-from publish.register import RegisterUnreadableError, connect, read_through, versions
+from publish.register import RegisterUnreadableError, connect, link_lost, read_through, versions
 from publish.swap import state_folder
 from rules.law import Law
 from rules.law_file import LawError
@@ -163,6 +163,9 @@ def _register(register: Path) -> Iterator[Finding]:
         yield Finding("register", "stop", f"a run is writing {register} now: wait until it has finished")
     else:
         yield from (Finding("last run", "note", f"{line}; what it left is removed by the next run") for line in died(folder))
+    if lost := link_lost(register):
+        yield Finding("register", "stop", lost)
+        return
     if not os.path.lexists(register):
         yield Finding("register", "ok", f"{register} is not there yet: the first run makes it")
         return

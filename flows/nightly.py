@@ -25,7 +25,7 @@ from publish.handing import Sender, log_report, recall_log
 from publish.mandatory_reports import write_mandatory_reports
 from publish.national import recall_sent
 from publish.quarantine import write_workbooks
-from publish.register import Run, publish, publish_unchanged, recall, writing
+from publish.register import Run, find_again, publish, publish_unchanged, recall, writing
 from publish.report import write_report
 from publish.review import export_workbook, recall_decisions
 from publish.rosters import write_rosters
@@ -117,6 +117,7 @@ def nightly(inbox: str, register_file: str, as_of: str | None = None, anew: bool
     with writing(tonight.register):
         for line in dead:
             say(f"{line}; what it left is removed")
+        find_again(tonight.register)
         require_room(tonight.inbox, tonight.register, tonight.runner)
         seen = look(tonight)
         last = None if anew else last_run(tonight.register)

@@ -42,8 +42,10 @@ def existing(path: Path, otherwise: str = "run 'childflow run' first, or give an
     Raises:
         UnusableInputError: nothing is there.
     """
-    if not path.exists() and path.is_symlink():
-        raise UnusableInputError(f"{path} is a link that leads nowhere: 'childflow rollback --register {path}' points a register at the newest run that is kept")
+    from publish.register import versions
+
+    if not path.exists() and (path.is_symlink() or versions(path.absolute())):
+        raise UnusableInputError(f"{path} is gone, or a link that leads nowhere: 'childflow rollback --register {path}' points a register at the newest run that is kept")
     if not path.exists():
         raise UnusableInputError(f"there is no file {path}: {otherwise}")
     return path

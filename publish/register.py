@@ -23,7 +23,9 @@ from publish.swap import (
     RegisterBusyError,
     VersionUnknownError,
     build_path,
+    find_again,
     is_versioned,
+    link_lost,
     remove,
     right_to_write,
     rollback,
@@ -39,7 +41,7 @@ from schemas.tables.table import Table
 
 __all__ = [
     "PromiseBrokenError", "Published", "RegisterBusyError", "RegisterUnreadableError", "Run", "VersionUnknownError", "WorkIncompleteError",
-    "connect", "publish", "publish_unchanged", "read_through", "recall", "rollback", "versions", "writing",
+    "connect", "find_again", "link_lost", "publish", "publish_unchanged", "read_through", "recall", "rollback", "versions", "writing",
 ]  # fmt: skip
 
 

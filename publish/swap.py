@@ -41,6 +41,29 @@ def versions(register: Path) -> list[Path]:
     return sorted(versions_folder(register).glob("register-*.duckdb"), key=lambda p: (p.stat().st_mtime_ns, p.name))
 
 
+def link_lost(register: Path) -> str | None:
+    """What to say where nothing stands in the register's place and several versions of it are kept; None where a run may begin."""
+    kept = versions(register)
+    if os.path.lexists(register) or len(kept) < 2:
+        return None
+    return (
+        f"there is no {register}, and {len(kept)} registers of it are kept: 'childflow rollback --register {register}' points it at the newest, {kept[-1].name} "
+        f"(or at another, with --to); to begin a new register, move {state_folder(register)} away first"
+    )
+
+
+def find_again(register: Path) -> None:
+    """Where nothing stands in the register's place and one version of it is kept, point at that: a first night died before it could, or the link was not copied along.
+
+    Raises:
+        VersionUnknownError: several are kept, and which one the register was, only the operator knows.
+    """
+    if lost := link_lost(register):
+        raise VersionUnknownError(lost)
+    if not os.path.lexists(register) and (kept := versions(register)):
+        point_at(register, kept[0])
+
+
 def build_path(register: Path, run_id: str) -> Path:
     """Where a run builds its register."""
     return state_folder(register) / f".build-{run_id}.duckdb"

@@ -14,8 +14,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import doctor
 from flows.doctor import examine
+from flows.nightly import nightly
 from flows.room import require_writable
 from flows.settings import UnusableInputError
+from publish.register import VersionUnknownError, find_again, rollback
 from sample_data.tiny import FOLDER
 from schemas.tables.register import LAYOUT
 
@@ -89,6 +91,30 @@ def test_a_register_with_a_damaged_block_stops_and_a_whole_one_does_not(inbox, t
     damage(register, block)
     (stop,) = said(inbox, register, "stop")
     assert "its table ledger cannot be read to the end" in stop and "put a copy in its place" in stop
+
+
+def test_registers_kept_without_the_link_to_one_stop_a_night_that_would_begin_a_new_one(inbox, tmp_path):
+    register = tmp_path / "r.duckdb"
+    kept = [tmp_path / "r.duckdb.d" / "versions" / f"register-R{n}.duckdb" for n in (1, 2)]
+    kept[0].parent.mkdir(parents=True)
+    for n, version in enumerate(kept):
+        version.touch()
+        os.utime(version, (n, n))
+    (stop,) = said(inbox, register, "stop")
+    assert stop.startswith(f"register: there is no {register}, and 2 registers of it are kept: 'childflow rollback --register {register}' points it at the newest, register-R2.duckdb")
+    with pytest.raises(VersionUnknownError, match="and 2 registers of it are kept"):
+        nightly.fn(str(inbox), str(register))
+    assert rollback(register) == kept[1] and register.resolve() == kept[1]
+
+
+def test_the_one_register_of_a_first_night_that_died_before_it_was_linked_is_found_again(tmp_path):
+    register = tmp_path / "r.duckdb"
+    (version := tmp_path / "r.duckdb.d" / "versions" / "register-R1.duckdb").parent.mkdir(parents=True)
+    find_again(register)
+    assert not register.is_symlink()
+    version.touch()
+    find_again(register)
+    assert register.resolve() == version
 
 
 def damage(register: Path, block: int) -> None:

@@ -60,7 +60,7 @@ def test_a_register_whose_version_is_gone_is_not_said_to_be_none(tmp_path, monke
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith(f"childflow: {register} is a link that leads nowhere: 'childflow rollback --register {register}'")
+    assert capsys.readouterr().err.startswith(f"childflow: {register} is gone, or a link that leads nowhere: 'childflow rollback --register {register}'")
 
 
 @pytest.mark.parametrize("more", [[], ["--and", "C2"]])
