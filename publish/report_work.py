@@ -12,13 +12,10 @@ from publish.report_blocks import BAR, NUMBER, TEXT, Chart, Columns, Note, Part,
 from publish.report_charts import trend
 from publish.report_counts import QUARTER_DAYS, REGIONS, Figures, outcomes_before, shown_before
 from publish.suppression import Shown
-from publish.words import CATEGORY_WORDS, EVENT_WORDS, OUTCOME_WORDS, REASON_WORDS
+from publish.words import ANSWER_STATE_WORDS, CATEGORY_WORDS, EVENT_WORDS, OUTCOME_WORDS, REASON_WORDS
 from schemas.tables.assessment import OUTCOME_OF, OUTCOMES, REASONS
 
 _SERIES = ("flowing", "undetermined")
-_ANSWER_STATES = {
-    "confirmed": "属实", "applied": "已采用", "noted": "已记录", "superseded": "已有更新答复", "contradicted": "部门间矛盾", "waiting": "尚未生效", "unusable": "无法采用",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -135,11 +132,11 @@ def verification(figures: Figures, shown: Shown) -> Section:
     by_region = Table((("片区", TEXT), ("流动儿童", NUMBER), ("已有反馈", NUMBER), ("进度", NUMBER), ("", BAR)), lines, "各片区进度")
     rows = []
     for department in figures["answers"]["department"].unique().sort():
-        texts = [shown.text("answers", department, state) for state in _ANSWER_STATES]
+        texts = [shown.text("answers", department, state) for state in ANSWER_STATE_WORDS]
         rows.append(Row((department, *texts), warned=() if shown.counts.get(("answers", department, "contradicted"), 0) == 0 else (5,)))
     by_department = Table(
-        (("部门", TEXT), *((word, NUMBER) for word in _ANSWER_STATES.values())), rows, "各部门答复的采纳情况", "还没有部门反馈。",
+        (("部门", TEXT), *((word, NUMBER) for word in ANSWER_STATE_WORDS.values())), rows, "各部门答复的采纳情况", "还没有部门反馈。",
         note="按答复件数，不是人数；此表含历次花名册的全部答复。",
     )  # fmt: skip
     lead = f"流动儿童 {shown.text('flowing')} 人中，已有部门核实反馈的 {shown.text('answered')} 人。"
-    return Section("核实进度", lead, (Columns(((by_region,), (by_result,))), by_department, Note("属实、不属实等为部门在花名册上的答复；各部门答复不一致的列入“部门间矛盾”，由民政部门协调。")))
+    return Section("核实进度", lead, (Columns(((by_region,), (by_result,))), by_department, Note("属实、不属实等为部门在花名册上的答复；各部门答复不一致的列入“部门间不一致”，由民政部门协调。")))

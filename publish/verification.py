@@ -15,11 +15,9 @@ from publish.handing import Handout, Sender, Tray
 from publish.reading import newest_run, query, reading
 from publish.returned import NAME, unused_page
 from publish.roster_fields import CIVIL_AFFAIRS, Layout
+from publish.words import ANSWER_STATE_WORDS, in_words
 from publish.workbook import Notes, Sheet, SheetColumn
 
-STATE_WORDS = {
-    "confirmed": "属实", "applied": "已采纳", "noted": "已保存", "superseded": "已有较新答复", "contradicted": "不一致", "waiting": "核实日期未到", "unusable": "无法采纳",
-}  # fmt: skip
 _NOTED = "须由该部门在本系统更正后随下次数据报送"
 _TURNED_AWAY = "未被接受"
 _PLACE = (SheetColumn("source_file", "来源文件", 40), SheetColumn("source_row", "行号", 7))
@@ -64,7 +62,7 @@ def _unused(answers: pl.DataFrame, turned_away: pl.DataFrame) -> Sheet:
     unused = answers.filter(~pl.col("state").is_in(["confirmed", "applied"])).with_columns(
         pl.when(pl.col("state") == "noted").then(pl.coalesce("problem", pl.lit(_NOTED))).otherwise("problem").alias("problem"),
         pl.coalesce("person_id", "named").alias("person_id"),
-        pl.col("state").replace(STATE_WORDS),
+        in_words(pl.col("state"), ANSWER_STATE_WORDS),
     )
     both = pl.concat([unused, turned_away.with_columns(state=pl.lit(_TURNED_AWAY))], how="diagonal_relaxed").sort("source_file", "source_row")
     return Sheet("未采纳", "未采纳的核实反馈", (*_PLACE, *_WHY, *_WHO, *_SAID), both, frozen=2)
@@ -72,7 +70,7 @@ def _unused(answers: pl.DataFrame, turned_away: pl.DataFrame) -> Sheet:
 
 def _disputed(answers: pl.DataFrame) -> Sheet:
     """The answers that differ, one child's together."""
-    differ = answers.filter("is_disputed").with_columns(pl.col("state").replace(STATE_WORDS)).sort("person_id", "question", "verified_on", "source_file", "source_row")
+    differ = answers.filter("is_disputed").with_columns(in_words(pl.col("state"), ANSWER_STATE_WORDS)).sort("person_id", "question", "verified_on", "source_file", "source_row")
     return Sheet("部门间不一致", "各部门答复不一致的儿童，请核定", (*_WHO, *_SAID, *_WHY, *_PLACE), differ, frozen=4)
 
 

@@ -4,10 +4,12 @@ import pytest
 
 from schemas.reference.words import words
 from schemas.tables import assessment as tables
+from schemas.tables.verification import STATES
 
 SETS = {
     "outcome": tables.OUTCOMES, "reason": tables.REASONS, "category": tables.CATEGORIES, "service_status": tables.SERVICE_STATUSES,
     "direction": ("in_city", "into_city", "out_of_city", "none"), "accompanied": ("both", "one", "other_guardian", "none", "unknown"),
+    "answer_state": STATES,
 }  # fmt: skip
 
 
