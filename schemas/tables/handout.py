@@ -12,7 +12,7 @@ EXPORT_LOG = Table(
     (
         req("exported_at", MOMENT, "导出时间", "when it was written, UTC"),
         req("exported_by", pl.String, "导出人", "the run, or the login of who gave the command"),
-        req("kind", pl.String, "种类", "roster, review, quarantine, report, survey, visit, exchange, national, copy, mandatory_report, alert"),
+        req("kind", pl.String, "种类", "roster, review, quarantine, verification, report, survey, visit, exchange, national, copy, mandatory_report, alert"),
         req("file", pl.String, "文件名", "bare file name"),
         req("number", pl.String, "文件编号", "the number the file carries; empty where it has none"),
         req("recipient", pl.String, "接收单位", "department, place or system it is for"),

@@ -19,7 +19,7 @@ REVIEW_QUEUE = Table(
         req("right", pl.String, "右方人员编码", "person_id of the other side"),
         req("match_weight", pl.Float64, "匹配权重", "log2 likelihood ratio of the best link between the two"),
         req("match_probability", pl.Float64, "匹配概率", "probability of that link"),
-        req("cause", pl.String, "核对原因", "why a person has to look: one of CAUSES"),
+        req("cause", pl.String, "核对原因", f"why a person has to look: {', '.join(CAUSES)}"),
         req("gain", pl.Float64, "决定影响", "record pairs that a decision would settle; the queue is worked in this order"),
         req("left_record", pl.UInt64, "左方记录指纹", "record_hash of the row at the left end of the best link"),
         req("right_record", pl.UInt64, "右方记录指纹", "record_hash of the row at the right end"),

@@ -46,7 +46,7 @@ RECORD = Table(
         Column("birth_date", pl.Date, "出生日期", "birth date as the row says"),
         Column("birth_date_precision", pl.String, "出生日期精度", "day, month or year"),
         Column("id_number", pl.String, "身份证件号（规范）", "18 characters, only where id_number_status is valid or checksum_failed or impossible_date"),
-        req("id_number_status", pl.String, "证件号状态", "what became of the text in the id column"),
+        req("id_number_status", pl.String, "证件号状态", f"what became of the text in the id column: {', '.join(ID_STATUSES)}"),
         Column("id_partial", pl.String, "证件号残留", "18 characters with ? for what was lost, of a rounded or masked number"),
         Column("key_id_number", pl.String, "编号内证件号", "the valid id number inside the record key (学籍号 G…, 残疾人证号); may be an older one"),
         Column("document_type", pl.String, "证件类别", "mainland, hmt (港澳台), foreign, none; null where not said"),
