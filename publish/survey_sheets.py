@@ -22,7 +22,8 @@ SHEET = "摸排表"
 PURPOSE = "季度摸排：核对在住情况、监护情况和困难需求"
 STANDINGS = {"known": "已在名单", "newly_seen": "部门新发现", "not_seen_since": "近期未见"}
 _BEFORE = (SheetColumn("standing", "名单类别", 10), SheetColumn("last_surveyed_on", "上次摸排日期", 11.5), SheetColumn("known_to", "来自部门", 16))
-_FILLED = (
+# what a sheet says of a child when it goes out
+FILLED = (
     "record_key", "quarter", "name", "sex", "birth_date", "id_number", "hukou_division", "address", "father_name", "father_phone", "mother_name",
     "mother_phone", "guardian_name", "guardian_relation", "guardian_phone",
 )  # fmt: skip
@@ -60,7 +61,7 @@ def _column(column: Column, residence: str) -> SheetColumn:
         choices, is_open = (residence,), True
     elif column.kind is Kind.FLAG:
         choices = ("是", "否")
-    return SheetColumn(column.name, column.heading, _WIDTHS.get(column.name), choices, is_input=column.name not in _FILLED, is_open=is_open)
+    return SheetColumn(column.name, column.heading, _WIDTHS.get(column.name), choices, is_input=column.name not in FILLED, is_open=is_open)
 
 
 def _cells() -> list[pl.Expr]:
@@ -87,7 +88,7 @@ def _relative(name: str, relation: str | None, *, with_relation: bool) -> list[p
 
 
 def _with_blank_rows(place: pl.DataFrame) -> pl.DataFrame:
-    rows = place.select(*(c.name for c in _BEFORE), *_FILLED)
+    rows = place.select(*(c.name for c in _BEFORE), *FILLED)
     return pl.concat([rows, pl.DataFrame({"standing": [None] * BLANK_ROWS}, schema={"standing": pl.String})], how="diagonal")
 
 

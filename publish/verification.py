@@ -14,6 +14,7 @@ import polars as pl
 from publish.handing import Handout, Sender, Tray
 from publish.reading import newest_run, query, reading
 from publish.returned import NAME, unused_page
+from publish.returned import answers as columns_of_answers
 from publish.roster_fields import CIVIL_AFFAIRS, Layout
 from publish.words import ANSWER_STATE_WORDS, in_words
 from publish.workbook import Notes, Sheet, SheetColumn
@@ -34,13 +35,15 @@ def write_verification(register: Path, out: Path, sender: Sender) -> list[Handou
     _, as_of = newest_run(register)
     with reading(register) as con:
         answers = con.sql(query("verification/answers")).pl()
-        turned_away = con.sql(query("verification/quarantined")).pl()
+        turned_away = con.sql(query("verification/turned_away"), params={"answers": columns_of_answers()}).pl()
         returned = con.sql(query("verification/returned")).pl()
         progress = con.sql("SELECT * FROM v_verification_progress").pl()
     late = overdue(progress, as_of, Layout.load())
     if not (answers.height + turned_away.height + late.height + returned.height):
         return []
-    pages = (_unused(answers, turned_away), _disputed(answers), _overdue(late), _corrected(answers), unused_page(returned))
+    of_rosters = pl.col("feed") == "verification"
+    unused, others = _unused(answers, turned_away.filter(of_rosters)), unused_page(returned, turned_away.filter(~of_rosters))
+    pages = (unused, _disputed(answers), _overdue(late), _corrected(answers), others)
     tray = Tray(register, out, sender)
     handout = Handout(
         "verification", f"核实情况_{as_of}.xlsx", "", CIVIL_AFFAIRS, None, as_of, "核对各部门核实反馈的采纳情况，催办逾期", answers.height, ("姓名", "核实反馈")
@@ -58,7 +61,7 @@ def overdue(progress: pl.DataFrame, as_of: date, layout: Layout) -> pl.DataFrame
 
 
 def _unused(answers: pl.DataFrame, turned_away: pl.DataFrame) -> Sheet:
-    """What does not count, rows that intake turned away among it."""
+    """What does not count, rows that intake turned away filled in among it."""
     unused = answers.filter(~pl.col("state").is_in(["confirmed", "applied"])).with_columns(
         pl.when(pl.col("state") == "noted").then(pl.coalesce("problem", pl.lit(_NOTED))).otherwise("problem").alias("problem"),
         pl.coalesce("person_id", "named").alias("person_id"),
@@ -94,11 +97,11 @@ def _notes(as_of: date, rows: list[int]) -> Notes:
         f"核实情况说明　{as_of}",
         (
             ("本表内容", f"截至{as_of}：未采纳{unused}条，部门间不一致{disputed}条，逾期未反馈的花名册{late}份，已采纳{applied}条，其他表中未采用{others}行。"),
-            ("未采纳", "按来源文件和行号列出，并说明原因。行号从表头下一行算起为1。请退回该部门按原因改正后重新报送。"),
+            ("未采纳", "按来源文件和行号列出，并说明原因。行号从表头下一行算起为1。请退回该部门按原因改正后重新报送。没有填写的行不列，下次再报。"),
             ("部门间不一致", "同一儿童各部门答复不同。姓名、性别、出生日期、证件号、户籍地以公安答复为准，居住情况和监护人以民政答复为准；主管部门未答复的均未采纳。"),
             ("逾期未反馈", "以本季度第一份花名册发出日起算。"),
             ("已采纳", "作为认定依据，效力与当面摸排相同，以较新的为准；原数据保留，不被覆盖。"),
-            (NAME, "走访表、摸排表、协查答复和全国系统回执中未采用的行或项目，按来源文件和行号列出。走访表中“强制报告情形”未采用的，请立即核实；“走访结果”“走访方式”看不懂的，不计为走访；改正后重新报送，下一次运行不再列出。"),
+            (NAME, "走访表、摸排表、协查答复和全国系统回执中未采用的行或项目，按来源文件和行号列出，填了内容而缺日期或日期看不懂被退回的行也在其中。走访表中“强制报告情形”未采用的，请立即核实；“走访结果”“走访方式”看不懂的，不计为走访；改正后重新报送，下一次运行不再列出。"),
             ("保密要求", "本表含儿童个人信息，仅限民政部门核对使用，用后按规定保存或销毁。"),
         ),
     )

@@ -62,6 +62,31 @@ def test_a_row_that_does_not_count_is_told_by_file_and_row(tmp_path: Path, given
     assert said in told["原因"]
 
 
+@pytest.mark.parametrize(
+    ("feed", "page", "touched"),
+    [
+        ("visit", NAME, {"强制报告情形": "疑似家庭暴力", "走访日期": "上周"}),
+        ("verification", "未采纳", {"核实结果": "已离开"}),
+        ("exchange_reply", NAME, {"答复人": "李"}),
+        ("national_receipt", NAME, {"处理结果": "成功"}),
+        ("survey", NAME, {"监护情况": "独自居住"}),
+    ],
+)
+def test_a_row_that_was_turned_away_is_told_where_something_was_filled_in_and_not_where_nobody_touched_it(tmp_path: Path, feed: str, page: str, touched: dict[str, str]) -> None:
+    before = {"人员编码": "A", "姓名": "甲", "走访日期": None, "走访结果": " ", "核实部门": "公安"}
+    rows = [
+        {"feed": feed, "source_file": f"{feed}_20261124.xlsx", "source_row": n, "reasons": ["missing_key"], "reasons_zh": ["缺少日期"],
+         "original": [{"heading": h, "value": v} for h, v in (before | said).items()]}
+        for n, said in ((1, {}), (2, touched))
+    ]  # fmt: skip
+    receipt = {"feed": feed, "source_file": f"{feed}_20261124.xlsx", "rows_in": 2, "rows_accepted": 0, "rows_quarantined": 2, "state": "accepted"}
+    night(tmp_path, 1, AS_OF, [child("A")], feed_receipt=[receipt], quarantine=rows)
+    (handout,) = write_verification(tmp_path / "register.duckdb", tmp_path / "out", SENDER)
+    cells = pl.read_excel(tmp_path / "out" / handout.file, sheet_name=page, has_header=False, infer_schema_length=0)
+    heads, told = cells.row(1), [row for row in cells.iter_rows() if f"{feed}_20261124.xlsx" in row]
+    assert [(r[heads.index("行号")], r[heads.index("原因")], r[heads.index("人员编码")]) for r in told] == [("2", "缺少日期", "A")]
+
+
 def test_a_row_of_the_survey_is_told_with_its_child(tmp_path: Path) -> None:
     survey = row("survey", source_file="survey_20261101.csv", quarter="2026Q4", surveyed_on=AS_OF, warnings=["code_unknown:guardianship", "phone_unusable:father_phone"])
     night(tmp_path, 1, AS_OF, [child("A")], standard_survey=[survey | {"record_hash": 1}])
