@@ -11,6 +11,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+import duckdb
 import httpx
 from packaging.requirements import Requirement
 from prefect.settings import get_current_settings
@@ -51,7 +52,7 @@ def examine(inbox: Path, register: Path, day: date) -> Iterator[Finding]:
     yield from _law()
     yield from _settings()
     yield from _runner()
-    yield from _inbox(inbox, day)
+    yield from _inbox(inbox, day, _standing(register))
     yield from _register(register.absolute())
     if inbox.is_dir():
         yield from _disk(inbox, register.absolute())
@@ -114,7 +115,18 @@ def _where() -> str | UnusableInputError:
         return error
 
 
-def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
+def _standing(register: Path) -> dict[str, date]:
+    """The newest export of each feed that the register rests on; none where it cannot be read, which is said of the register itself."""
+    if not register.exists():
+        return {}
+    try:
+        with connect(register) as con:
+            return dict(con.execute("SELECT feed, max(export_date) FROM feed_receipt WHERE state IN ('accepted', 'kept') GROUP BY feed").fetchall())
+    except (RegisterUnreadableError, duckdb.Error):
+        return {}
+
+
+def _inbox(inbox: Path, day: date, standing: dict[str, date]) -> Iterator[Finding]:
     if not inbox.is_dir():
         yield Finding("inbox", "stop", f"there is no folder {inbox}: give the folder that holds education/, household/ and the other feeds")
         return
@@ -131,7 +143,9 @@ def _inbox(inbox: Path, day: date) -> Iterator[Finding]:
             yield Finding(f"inbox {feed.name}", "ok", "no file, and no run misses this input")
             continue
         if not taken:
-            yield Finding(f"inbox {feed.name}", "note", "no file: the run goes on with the last one it had, if any. Ask the department, if one was due")
+            last = standing.get(feed.name)
+            one = f"the last one it had, of {last}, {(day - last).days} days old" if last else "the last one it had, if any"
+            yield Finding(f"inbox {feed.name}", "note", f"no file: the run goes on with {one}. Ask the department, if one was due")
             continue
         newest = max(a.export_date for a in taken)
         age = (day - newest).days

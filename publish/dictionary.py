@@ -16,7 +16,7 @@ _HEAD = f"""# 数据字典 · Data dictionary
 
 Every table and view of the register (layout {LAYOUT}). Written by `python -m publish.dictionary` from `schemas/tables/` and `publish/views.py`; the same
 words stand as comments in the file itself: `SELECT table_name, column_name, data_type, comment FROM duckdb_columns()`. Codes of `reason` stand in the order
-in which they count in [register.md](register.md); what every code says, in Chinese and English: `schemas/reference/words.yaml`. Times are UTC, dates are the city's.
+in which they count in [register.md](register.md); codes in words, Chinese and English: `schemas/reference/words.yaml`. Times are UTC, dates are the city's.
 
 {"".join(f"`{name}(day, known_on)`: {meaning}: `SELECT * FROM {name}('2026-06-30', '2026-07-05')`.{chr(10)}" for name, meaning in MACROS.items())}"""
 

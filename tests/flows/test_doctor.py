@@ -117,6 +117,15 @@ def test_the_one_register_of_a_first_night_that_died_before_it_was_linked_is_fou
     assert register.resolve() == version
 
 
+def test_a_feed_that_did_not_come_is_told_with_the_age_of_what_stands(inbox, tmp_path):
+    with duckdb.connect(str(tmp_path / "r.duckdb")) as con:
+        con.execute(f"CREATE TABLE run AS SELECT 'R1' AS run_id, DATE '2026-11-24' AS as_of, TIMESTAMP '2026-11-24 18:00' AS started_at, {LAYOUT} AS layout")
+        con.execute("CREATE TABLE feed_receipt AS FROM (VALUES ('survey', DATE '2026-10-10', 'kept'), ('survey', DATE '2026-11-10', 'rejected')) AS t(feed, export_date, state)")
+    shutil.rmtree(inbox / "survey")
+    told = "inbox survey: no file: the run goes on with the last one it had, of 2026-10-10, 45 days old. Ask the department, if one was due"
+    assert told in said(inbox, tmp_path / "r.duckdb", "note")
+
+
 def damage(register: Path, block: int) -> None:
     """Other bytes in the middle of one block of a DuckDB file: three headers of 4 KiB, then blocks of 256 KiB that begin with their checksum."""
     with register.open("r+b") as file:
