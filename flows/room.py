@@ -37,9 +37,9 @@ def _size(file: Path) -> int:
 
 
 def needed(inbox: Path, runner: str = THREADS) -> int:
-    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds, what linkage keeps for the next; parts of stations."""
-    parts = 0.0 if runner == THREADS else PARTS_PER_BYTE
-    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE + LINKAGE_PER_BYTE + parts))
+    """What a night needs on the register's disk beside what lies there already: its work tables, the store's new entries, the register it builds, and what linkage keeps for the next, or the parts of stations: on workers it keeps nothing."""
+    beside = LINKAGE_PER_BYTE if runner == THREADS else PARTS_PER_BYTE
+    return int(_FLOOR + text_bytes(inbox) * (WORK_PER_BYTE + VERSION_PER_BYTE + STORE_PER_BYTE + beside))
 
 
 def free(folder: Path) -> int:

@@ -193,6 +193,7 @@ def test_workers_are_asked_for_inside_a_flow_run_only(tmp_path, monkeypatch):
         Station(print, "block").on_workers([1])
 
 
-def test_parts_need_room_too(tmp_path):
-    (tmp_path / "a.csv").write_bytes(b"x" * 600_000)
-    assert needed(tmp_path, "dask") > needed(tmp_path)
+def test_on_workers_parts_need_room_and_linkage_keeps_nothing(tmp_path):
+    floor = needed(tmp_path)
+    (tmp_path / "a.csv").write_bytes(b"x" * 1_000_000)
+    assert (needed(tmp_path) - floor, needed(tmp_path, "dask") - floor) == (5_300_000, 4_800_000)
