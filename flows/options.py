@@ -45,7 +45,7 @@ def existing(path: Path, otherwise: str = "run 'childflow run' first, or give an
     from publish.register import versions
 
     if not path.exists() and (path.is_symlink() or versions(path.absolute())):
-        raise UnusableInputError(f"{path} is gone, or a link that leads nowhere: 'childflow rollback --register {path}' points a register at the newest run that is kept")
+        raise UnusableInputError(f"{path} is gone, or a link that leads nowhere: 'childflow rollback --register {typed(path)}' points a register at the newest run that is kept")
     if not path.exists():
         raise UnusableInputError(f"there is no file {path}: {otherwise}")
     return path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def link_lost(register: Path) -> str | None:
     if os.path.lexists(register) or len(kept) < 2:
         return None
     return (
-        f"there is no {register}, and {len(kept)} registers of it are kept: 'childflow rollback --register {register}' points it at the newest, {kept[-1].name} "
+        f"there is no {register}, and {len(kept)} registers of it are kept: 'childflow rollback --register {shlex.quote(str(register))}' points it at the newest, {kept[-1].name} "
         f"(or at another, with --to); to begin a new register, move {state_folder(register)} away first"
     )
 
