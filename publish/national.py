@@ -107,7 +107,7 @@ def _notes(handout: Handout, states: dict[str, int], as_of: date) -> Notes:
             ("本批内容", f"批次 {handout.number}，共 {handout.items} 名儿童，统计日期 {as_of}。上报前的录入状态：{told}。"),
             ("做什么", "请按“上报类型”在全国儿童福利信息系统中新增、变更或退出；表头或代码与该系统的模板不一致的，请系统管理员调整（publish/fields/national.yaml）。"),
             ("怎么填", f"录入后在橙色列填写：处理结果（{'、'.join(RECEIPTS)}）、全国系统编号、处理日期；退回的写明原因。"),
-            ("填好之后", "改名为 national_receipt_<日期>_<批次>.xlsx，放入收件目录 national_receipt，下一次运行时更新录入状态；未回执的一直列为待回执。"),
+            ("填好之后", "改名为 national_receipt_<8位日期如20261201>_<批次>.xlsx，放入收件目录 national_receipt，下一次运行时更新录入状态；未回执的一直列为待回执。"),
             ("保密要求", "本表含儿童个人信息，仅用于录入全国系统，不得转发、上传公共网络或用于其他目的；用后按规定保存或销毁。"),
         ),
     )

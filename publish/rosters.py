@@ -81,7 +81,7 @@ def _notes(layout: Layout, recipient: Recipient, district: str, as_of: date, chi
             ("怎么填", f"在“花名册”表的橙色标题列填写。“{_ANSWER['result']}”从下拉列表选择：{'、'.join(RESULTS)}；同时填写核实人和核实日期（如 {as_of}）。"),
             ("信息有误时", f"核实结果选“信息有误”，在“{_ANSWER['field']}”选择哪一项，在“{_ANSWER['value']}”填写正确的内容。同一儿童有多项更正的，复制该行，每行更正一项。"),
             ("不要改动", f"请勿修改或删除“{_ANSWER['roster_id']}”和“{_ANSWER['person_id']}”两列及列标题；可以排序、筛选、调整列宽。尚未核实的行可以删除，下次再报；留着而没有核实日期的行会被退回。"),
-            ("送回之后", f"民政部门将文件改名为 verification_<日期>_{district}{recipient.department}.xlsx，放入收件目录 verification，下一次运行时据此更新台账。"),
+            ("送回之后", f"民政部门将文件改名为 verification_<8位日期如20261201>_{district}{recipient.department}.xlsx，放入收件目录 verification，下一次运行时据此更新台账。"),
             ("依据", "《重庆市加强流动儿童关爱保护实施方案》（2024年11月）二（一）3：及时主动将花名册反馈至各部门进行核实，并根据核实情况动态更新流动儿童信息台账。"),
             ("保密要求", f"本表含儿童个人信息，仅用于上述核实。{shown}不得转发、上传公共网络或用于其他目的；用后按规定保存或销毁。"),
         ),

@@ -79,7 +79,7 @@ def _notes(rows: pl.DataFrame, name: str, as_of: date) -> Notes:
             ("怎么填", f"在橙色标题列填写。“{_HEADINGS['result']}”选：{'、'.join(RESULTS)}；务必填写走访日期（如 {as_of}）和走访人。尚未走访的行留空，会退回下次再报。"),
             ("强制报告", f"发现下列情形的，第一时间向公安机关报告，并填写“{_HEADINGS['situation']}”和“{_HEADINGS['reported_on']}”：{'、'.join(SITUATIONS[1:])}。"),
             ("不要改动", f"请勿修改“{_HEADINGS['sheet_id']}”和“{_HEADINGS['person_id']}”两列及列标题。同一儿童走访多次的，复制该行，每行填一次。"),
-            ("填好之后", f"改名为 visit_<日期>_{name}.xlsx，放入收件目录 visit，下一次运行时更新走访计划。"),
+            ("填好之后", f"改名为 visit_<8位日期如20261201>_{name}.xlsx，放入收件目录 visit，下一次运行时更新走访计划。"),
             ("保密要求", "本表含儿童个人信息，仅用于走访和关爱服务，不得转发、上传公共网络或用于其他目的；用后按规定保存或销毁。"),
         ),
     )

@@ -205,7 +205,7 @@ def test_the_first_sheet_says_what_to_do_by_when(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(tmp_path / "out" / "花名册_两江新区_公安_2026-11-24.xlsx")
     assert book.sheetnames == ["填写说明", "花名册"]
     text = "\n".join(str(c.value) for row in book["填写说明"].iter_rows() for c in row)
-    for part in ("两江新区公安部门。共 1 名儿童，统计日期 2026-11-24", "2026年12月9日前", "属实、不属实、已离开、信息有误、查无此人", "verification_<日期>"):
+    for part in ("两江新区公安部门。共 1 名儿童，统计日期 2026-11-24", "2026年12月9日前", "属实、不属实、已离开、信息有误、查无此人", "verification_<8位日期如20261201>"):
         assert part in text
 
 
