@@ -111,4 +111,5 @@ def _content(file: Path) -> str:
 
 
 def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    # a file's name need not be text
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()

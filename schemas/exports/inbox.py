@@ -65,7 +65,7 @@ def arrivals(inbox: Path, feed: Feed) -> tuple[list[Arrival], pl.DataFrame]:
     by_name: dict[str, list[Path]] = defaultdict(list)
     files, closed = files_below(inbox / feed.name)
     for path in files:
-        by_name[path.name].append(path)
+        by_name[as_written(path.name)].append(path)
     taken: list[Arrival] = []
     turned_away = [_closed(feed.name, folder, inbox / feed.name) for folder in closed]
     for name, paths in sorted(by_name.items()):
@@ -99,7 +99,7 @@ def strays(inbox: Path) -> pl.DataFrame:
     files, closed = files_below(inbox)
     rows = [_closed("", folder, inbox) for folder in closed if folder == inbox or folder.relative_to(inbox).parts[0] not in FEEDS]
     for path in files:
-        folder = path.relative_to(inbox).parts[0] if path.parent != inbox else ""
+        folder = as_written(path.relative_to(inbox).parts[0]) if path.parent != inbox else ""
         if folder in FEEDS:
             continue
         where = f"文件夹“{folder}”不是已知的数据来源" if folder else "文件直接放在收件目录下，无法判断来源"
@@ -107,7 +107,7 @@ def strays(inbox: Path) -> pl.DataFrame:
             digest = sha256(path)
         except OSError:
             digest = ""
-        rows.append(receipt(folder, path.name, digest, "rejected", message=f"{where}；请放入以下文件夹之一：{'、'.join(FEEDS)}"))
+        rows.append(receipt(folder, as_written(path.name), digest, "rejected", message=f"{where}；请放入以下文件夹之一：{'、'.join(FEEDS)}"))
     return receipts(rows)
 
 
@@ -138,6 +138,15 @@ def named(feed: Feed, name: str) -> Arrival:
         raise UnreadableFileError("文件名中的日期不存在；应为8位年月日，例如20261101") from None
     part = match[2] or ""
     return Arrival(feed.name, name, _DELTA.sub("", part), day, bool(_DELTA.search(part)), ending, "")
+
+
+def as_written(name: str) -> str:
+    """The name of a file or folder as its department wrote it: where its bytes are not UTF-8 they are GB 18030, as an archive packed on an office machine leaves them."""
+    octets = os.fsencode(name)
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("gb18030", "replace")
 
 
 def sha256(path: Path) -> str:
@@ -178,4 +187,4 @@ def _is_file(path: Path) -> bool:
 
 def _closed(feed: str, folder: Path, top: Path) -> dict[str, object]:
     name = folder.relative_to(top).as_posix() if folder != top else top.name
-    return receipt(feed, f"{name}/", "", "rejected", message="文件夹无法打开，其中的文件均未读取；请检查权限")
+    return receipt(feed, f"{as_written(name)}/", "", "rejected", message="文件夹无法打开，其中的文件均未读取；请检查权限")

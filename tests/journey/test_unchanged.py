@@ -1,5 +1,6 @@
 """The night in which nothing changed, against one that goes through all stations: the same tables; and what ends such a night."""
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -250,6 +251,14 @@ def test_a_file_nobody_may_read_does_not_end_the_night_before_it_begins(tiny_reg
     after = look(tonight(register, inbox, tiny_as_of)).digest
     assert after != before
     assert look(tonight(register, inbox, tiny_as_of)).digest == after
+
+
+def test_a_file_whose_name_is_no_utf_8_does_not_end_the_night_before_it_begins(tiny_register, tiny_as_of, tmp_path):
+    register, inbox = standing(tiny_register, tmp_path), tmp_path / "inbox"
+    shutil.copytree(TINY / "inbox", inbox)
+    before = look(tonight(register, inbox, tiny_as_of)).digest
+    (inbox / "household" / os.fsdecode("household_20261103_沙坪坝.csv".encode("gb18030"))).write_bytes(b"x")
+    assert look(tonight(register, inbox, tiny_as_of)).digest != before
 
 
 def test_another_password_is_another_night_and_an_unusable_one_none(tiny_register, tiny_as_of, tmp_path, monkeypatch):

@@ -320,6 +320,18 @@ def test_a_name_that_is_no_export_of_the_feed_is_rejected_in_words(desk, name, m
     assert (receipt["state"], receipt["message"], receipt["export_date"]) == ("rejected", message, None)
 
 
+def test_a_name_that_an_archive_left_in_gb_18030_is_the_one_its_department_wrote(desk):
+    path = put(desk, "survey_20261101.csv", ("1", "甲"))
+    path.rename(path.parent / os.fsdecode("survey_20261101_沙坪坝.csv".encode("gb18030")))
+    taken = desk.take("survey")
+    assert (names(taken), states(taken)) == (["甲"], {"survey_20261101_沙坪坝.csv": "accepted"})
+    assert taken.accepted["source_file"].to_list() == ["survey_20261101_沙坪坝.csv"]
+    folder = desk.inbox / os.fsdecode("公安".encode("gb18030"))
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.csv")).write_bytes(b"x")
+    assert strays(desk.inbox).select("feed", "source_file").rows() == [("公安", "\ufffd.csv")]
+
+
 def test_what_office_programs_leave_behind_is_not_looked_at(desk):
     for name in ("~$survey_20261101.xlsx", ".survey_20261101.csv.swp", ".DS_Store"):
         desk.put("survey", name, b"x")
