@@ -72,7 +72,7 @@ def select(arrived: Iterable[Arrival], stored: Iterable[Arrival], obtain: Obtain
 
 
 def needed(entries: Iterable[Entry], live: Iterable[Entry]) -> list[Entry]:
-    """The stored entries worth keeping: those in use, and what the two newest snapshots of each part need; not what came under the name of one in use, which took its place."""
+    """The stored entries worth keeping: those in use, and what the two newest snapshots of each part need; not another export of the part and day of one in use, which took its place."""
     entries, live = list(entries), list(live)
     dates: dict[str, set[date]] = defaultdict(set)
     for e in entries:
@@ -80,13 +80,22 @@ def needed(entries: Iterable[Entry], live: Iterable[Entry]) -> list[Entry]:
             dates[e.arrival.part].add(e.arrival.export_date)
     floors = {part: sorted(days)[-2:][0] for part, days in dates.items()}
     lowest = min(floors.values(), default=date.min)
-    in_use = {e.arrival.name: e.arrival.sha256 for e in live}
+    in_use = {_place(e.arrival): _bytes(e.arrival) for e in live}
     return [
         e
         for e in entries
-        if in_use.get(e.arrival.name, e.arrival.sha256) == e.arrival.sha256
-        and (e.arrival.name in in_use or e.arrival.export_date >= floors.get(e.arrival.part, lowest))
+        if in_use.get(_place(e.arrival), _bytes(e.arrival)) == _bytes(e.arrival)
+        and (_place(e.arrival) in in_use or e.arrival.export_date >= floors.get(e.arrival.part, lowest))
     ]
+
+
+def _place(arrival: Arrival) -> tuple[bool, str, date]:
+    """What one export alone can be: the snapshot or delta of a part and day, whatever its format."""
+    return arrival.is_delta, arrival.part, arrival.export_date
+
+
+def _bytes(arrival: Arrival) -> tuple[str, str]:
+    return arrival.name, arrival.sha256
 
 
 def _newest_first(arrival: Arrival) -> tuple[int, bool, str, str]:

@@ -163,6 +163,17 @@ def test_a_corrected_resend_stands_when_it_no_longer_lies_in_the_inbox(desk, fir
     assert names(desk.take("survey")) == [then]
 
 
+@pytest.mark.parametrize(("first", "then"), [("csv", "xlsx"), ("xlsx", "csv")])
+def test_a_corrected_resend_in_another_format_stands_when_it_no_longer_lies_in_the_inbox(desk, first, then):
+    put(desk, f"survey_20261001.{first}", ("1", "旧"))
+    desk.take("survey")
+    (desk.inbox / "survey" / f"survey_20261001.{first}").unlink()
+    path = put(desk, f"survey_20261001.{then}", ("1", "新"))
+    desk.take("survey")
+    path.unlink()
+    assert names(desk.take("survey")) == ["新"]
+
+
 def test_a_file_seen_before_is_not_read_again(desk, monkeypatch):
     put(desk, "survey_20261001.csv", ("1", "甲"))
     first = desk.take("survey")
