@@ -18,7 +18,7 @@ from schemas.exports.faults import UnbalancedFiguresError
 from schemas.exports.feeds import FEEDS
 from schemas.exports.gate import SHORTENED, accepted_schema
 from schemas.exports.inbox import Arrival, arrivals
-from schemas.exports.live import Selection, needed, select
+from schemas.exports.live import Selection, needed, renamed, select
 from schemas.exports.receipts import receipt, receipts
 from schemas.exports.store import Entry, Store
 from schemas.growing import ROW_GROUP, same_file
@@ -50,6 +50,7 @@ def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -
     feed = FEEDS[feed_name]
     arrived, turned_away = arrivals(inbox, feed)
     shelf = Store(store, feed)
+    shelf.forget(renamed(shelf.arrivals(), arrived))
     before = shelf.entries()
     chosen = select(arrived, shelf.arrivals(), shelf.obtain)
     for entry in chosen.bases().values():

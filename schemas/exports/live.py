@@ -71,6 +71,13 @@ def select(arrived: Iterable[Arrival], stored: Iterable[Arrival], obtain: Obtain
     return chosen
 
 
+def renamed(stored: Iterable[Arrival], arrived: Iterable[Arrival]) -> set[Arrival]:
+    """The stored exports that lie in the inbox under another name of their part: a date or a `_delta` that was put right must not stand beside what it was."""
+    arrived = list(arrived)
+    here, names = {(a.part, a.sha256) for a in arrived}, {a.name for a in arrived}
+    return {a for a in stored if a.name not in names and (a.part, a.sha256) in here}
+
+
 def needed(entries: Iterable[Entry], live: Iterable[Entry]) -> list[Entry]:
     """The stored entries worth keeping: those in use, and what the two newest snapshots of each part need; not another export of the part and day of one in use, which took its place."""
     entries, live = list(entries), list(live)

@@ -90,6 +90,12 @@ class Store:
             if path.name.endswith(_TEMPORARY) or path.name.partition(".")[0] not in stems:
                 path.unlink(missing_ok=True)
 
+    def forget(self, exports: Iterable[Arrival]) -> None:
+        """Forgets the entries of these exports."""
+        for arrival in exports:
+            for path in self._folder.glob(f"{_stem(arrival)}.*"):
+                path.unlink(missing_ok=True)
+
     def _write(self, path: Path, arrival: Arrival, figures: Figures, accepted: Path, quarantined: Path) -> None:
         said = {
             "layout": LAYOUT,

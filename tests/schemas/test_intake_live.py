@@ -370,6 +370,20 @@ def test_an_export_from_the_future_is_used_and_questioned(desk):
     assert receipt["warnings"] == ["导出日期2026-12-01晚于统计日2026-11-24，请核对文件名中的日期"]
 
 
+@pytest.mark.parametrize(("wrong", "right"), [("survey_20621101.csv", "survey_20261101.csv"), ("survey_20261101.csv", "survey_20261101_delta.csv")])
+def test_a_date_or_delta_in_a_name_that_was_put_right_does_not_stand_beside_what_it_was(desk, wrong, right):
+    put(desk, "survey_20261001.csv", ("1", "甲"))
+    path = put(desk, wrong, ("2", "乙"))
+    desk.take("survey")
+    path.rename(path.with_name(right))
+    expected = ["甲", "乙"] if "delta" in right else ["乙"]
+    assert names(desk.take("survey")) == sorted(expected)
+    path.with_name(right).unlink()
+    assert names(desk.take("survey")) == sorted(expected)
+    put(desk, "survey_20261110.csv", ("3", "丙"))
+    assert names(desk.take("survey")) == ["丙"]
+
+
 def test_a_file_nobody_may_read_is_rejected(desk, monkeypatch):
     put(desk, "survey_20261101.csv", ("1", "甲"))
     put(desk, "survey_20261102_b.csv", ("1", "乙"))
