@@ -22,6 +22,6 @@ def mark_ended(work: Path) -> None:
 def died(state: Path) -> list[str]:
     """What to say of the runs that left word of a station and none of an end, while no run is at work."""
     return [
-        f"run {mark.parent.name} never came to an end: it died at {mark.read_text('ascii')} (killed, out of memory, or the machine went down)"
+        f"run {mark.parent.name} never came to an end: it died at {mark.read_text('ascii', 'replace')} (killed, out of memory, or the machine went down)"
         for mark in sorted(state.glob(f"work/*/{_AT}"))
     ]

@@ -133,7 +133,7 @@ def _present(place: Path) -> list[str]:
 def _is_whole(place: Path) -> bool:
     """Whether what lies there is what was put there; a damaged shelf counts as none."""
     mark = place / _WHOLE
-    return mark.exists() and mark.read_text("ascii") == _fingerprints(place)
+    return mark.exists() and mark.read_text("ascii", "replace") == _fingerprints(place)
 
 
 def _fingerprints(place: Path) -> str:

@@ -88,7 +88,7 @@ def last_run(register: Path) -> LastRun | None:
 def is_same_night(tonight: Night, seen: Seen, last: LastRun | None) -> bool:
     """Whether the last run was a night with this fingerprint, and all of it was handed out."""
     mark = tonight.state / "out" / HANDED_OUT
-    return last is not None and mark.exists() and mark.read_text("ascii") == last.run_id and last.inputs_hash == seen.with_store(tonight.store)
+    return last is not None and mark.exists() and mark.read_text("ascii", "replace") == last.run_id and last.inputs_hash == seen.with_store(tonight.store)
 
 
 def _lock() -> str:

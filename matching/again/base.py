@@ -111,10 +111,8 @@ class Keeping:
 
 def read_base(folder: Path) -> Base | None:
     """The base in a folder; none where none stands, or not as it was put there."""
-    if not (folder / _WHOLE).exists():
-        return None
-    told = json.loads((folder / _WHOLE).read_text("ascii"))
-    if told["hash"] != _PROBE or told["files"] != _fingerprints(folder):
+    told = _told(folder / _WHOLE)
+    if told.get("hash") != _PROBE or told.get("files") != _fingerprints(folder):
         return None
 
     def table(name: str) -> pl.DataFrame:
@@ -131,6 +129,15 @@ def read_base(folder: Path) -> Base | None:
     common = {name: np.load(folder / f"common-{name}.npy") for name in MOST_HOLDERS}
     members, over = Members(array("unit"), array("head")), np.load(folder / "over.npy")
     return Base(date.fromisoformat(told["as_of"]), records, table("own"), table("changed"), members, values, table("pairs"), over, common)
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What is said of a base when it is whole; nothing where that is not there or damaged."""
+    try:
+        told = json.loads(file.read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _fingerprints(folder: Path) -> dict[str, int]:

@@ -159,6 +159,10 @@ def test_a_damaged_shelf_is_no_shelf(tmp_path, tiny_as_of):
     reuse.standardise_or_reuse("residence", work, shelf, "program", False)
     assert pl.read_parquet(work / "record" / "residence.parquet").equals(good)
     assert [p.name for p in sorted(shelf.rglob("*")) if p.is_file()] == ["record.parquet", "standard.parquet", "whole"]
+    (mark,) = shelf.rglob("whole")
+    for damaged in (b"", b"\0\0", b"\xff\xfe"):
+        mark.write_bytes(damaged)
+        assert not reuse.stands("residence", work, shelf, "program", False)
 
 
 def test_a_feed_done_in_parts_stands_on_the_shelf_like_one_done_in_one(tmp_path, tiny_as_of):
@@ -218,6 +222,10 @@ def decision(_: Path, register: Path) -> None:
     (folder / "000001-x.parquet").write_bytes(b"x")
 
 
+def mark_damaged(_: Path, register: Path) -> None:
+    (register.with_name(register.name + ".d") / "out" / HANDED_OUT).write_bytes(b"\xff\xfe")
+
+
 def handed_out_in_part(_: Path, register: Path) -> None:
     (register.with_name(register.name + ".d") / "out" / ".run").write_text("the run before", "ascii")
 
@@ -226,7 +234,7 @@ def store_other(_: Path, register: Path) -> None:
     next((register.with_name(register.name + ".d") / "intake" / "residence").glob("*.json")).unlink()
 
 
-@pytest.mark.parametrize("change", [other_file, file_gone, file_renamed, changed, decision, handed_out_in_part, store_other], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("change", [other_file, file_gone, file_renamed, changed, decision, handed_out_in_part, mark_damaged, store_other], ids=lambda c: c.__name__)
 def test_what_ends_a_night_in_which_nothing_changed(change: Callable, tiny_register, tiny_as_of, tmp_path):
     register, inbox = standing(tiny_register, tmp_path), tmp_path / "inbox"
     shutil.copytree(TINY / "inbox", inbox)

@@ -226,6 +226,11 @@ def test_a_base_that_is_damaged_or_hashed_otherwise_is_none(tmp_path: Path, monk
     assert_same(whole, link_records(rows, {}, AS_OF, shelf=shelf))
     assert said == []
     assert read_base(shelf) is not None
+    told = (shelf / "whole.json").read_bytes()
+    for damaged in (b"", told[:-1], b"\0" * len(told), b"\xff\xfe", b"{}", b"[]"):
+        (shelf / "whole.json").write_bytes(damaged)
+        assert read_base(shelf) is None
+    (shelf / "whole.json").write_bytes(told)
     monkeypatch.setattr(base_module, "_PROBE", 1)
     assert read_base(shelf) is None
 
