@@ -231,6 +231,7 @@ def unusable() -> tuple[type[Exception], ...]:
     from matching.evaluation import TruthMismatchError
     from matching.explain import UnknownPersonError
     from matching.tables.spec_levels import LinkError
+    from publish.kept import KeptUnreadableError
     from publish.layout import LayoutError
     from publish.pseudonyms import KeyUnusableError
     from publish.register import RegisterUnreadableError, VersionUnknownError
@@ -241,7 +242,7 @@ def unusable() -> tuple[type[Exception], ...]:
     from sample_data.rates import CityError
 
     ours = (UnusableInputError, CityError, LinkError, UnknownPersonError, TruthMismatchError)
-    return (*ours, RegisterUnreadableError, VersionUnknownError, WorkbookUnusableError, LawError, LayoutError, RosterLayoutError, KeyUnusableError, FactsNotKeptError)
+    return (*ours, RegisterUnreadableError, VersionUnknownError, WorkbookUnusableError, LawError, LayoutError, RosterLayoutError, KeyUnusableError, FactsNotKeptError, KeptUnreadableError)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from prefect.settings import get_current_settings
 from flows.died import died
 from flows.room import GIB, free, needed, unwritable
 from flows.settings import DASK, THREADS, UnusableInputError, kept_versions, memory_limit, password, runner, spill, workers
+from publish.kept import KeptUnreadableError, require_readable
 from publish.register import RegisterUnreadableError, connect, link_lost, read_through, versions
 from publish.swap import state_folder
 from rules.law import Law
@@ -187,7 +188,8 @@ def _register(register: Path) -> Iterator[Finding]:
         with connect(register) as con:
             ((run_id, as_of, runs),) = con.execute("SELECT max_by(run_id, started_at), max_by(as_of, started_at), count(*) FROM run").fetchall()
         read_through(register)
-    except RegisterUnreadableError as error:
+        require_readable(register)
+    except (RegisterUnreadableError, KeptUnreadableError) as error:
         yield Finding("register", "stop", str(error))
         return
     kept = [v.name.removeprefix("register-").removesuffix(".duckdb") for v in versions(register)]

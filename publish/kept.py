@@ -11,8 +11,26 @@ from pathlib import Path
 
 import polars as pl
 
-from publish.swap import state_folder
+from publish.swap import state_folder, sync
 from schemas.tables.table import Table
+
+# the folders in which they lie
+_FOLDERS = ("decisions", "export_log", "national_sent")
+
+
+class KeptUnreadableError(Exception):
+    """A file of what is kept beside a register is damaged. Says which, and the way back."""
+
+
+def require_readable(register: Path) -> None:
+    """Look at all that is kept beside a register.
+
+    Raises:
+        KeptUnreadableError: one of its files is damaged; no night goes on without it.
+    """
+    for folder in _FOLDERS:
+        for file in sorted((state_folder(register.absolute()) / folder).glob("*.parquet")):
+            _read(file)
 
 
 class Kept:
@@ -33,7 +51,7 @@ class Kept:
 
     def rows(self) -> pl.DataFrame:
         """Everything held, in the order it came in."""
-        return pl.concat([self._table.empty(), *(self._table.conform(pl.read_parquet(file)) for file in self._files())])
+        return pl.concat([self._table.empty(), *(self._table.conform(_read(file)) for file in self._files())])
 
     def add(self, rows: pl.DataFrame) -> int:
         """Add what is not held yet, whole or not at all; returns how many rows that were."""
@@ -42,12 +60,24 @@ class Kept:
         fresh = self._table.conform(rows.join(held, on=self._what, how="anti", nulls_equal=True).unique(self._what, keep="first").sort(self._what))
         if fresh.height:
             content = hashlib.sha256(fresh.select(self._what).write_csv().encode()).hexdigest()
-            target = self._folder / f"{len(self._files()) + 1:06d}-{content[:12]}.parquet"
+            last = max((int(file.name.partition("-")[0]) for file in self._files()), default=0)
+            target = self._folder / f"{last + 1:06d}-{content[:12]}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_suffix(".part")
             fresh.write_parquet(part)
+            sync(part)
             part.replace(target)
+            sync(target.parent)
         return fresh.height
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("*.parquet"))
+
+
+def _read(file: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(file)
+    except pl.exceptions.PolarsError:
+        raise KeptUnreadableError(
+            f"{file} is damaged, and it is kept for good: put it back from a backup. Without one move it away: what the last register took in of it stays, the rest has to be given again"
+        ) from None

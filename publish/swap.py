@@ -135,9 +135,9 @@ def swap_in(register: Path, build: Path, run_id: str, keep: int = KEPT_VERSIONS)
     """
     version = versions_folder(register) / f"register-{run_id}.duckdb"
     version.parent.mkdir(parents=True, exist_ok=True)
-    _sync(build)
+    sync(build)
     build.replace(version)
-    _sync(version.parent)
+    sync(version.parent)
     point_at(register, version)
     for old in versions(register)[:-keep]:
         if old != version:
@@ -151,7 +151,7 @@ def point_at(register: Path, version: Path) -> None:
     remove(link)
     link.symlink_to(version.relative_to(register.parent))
     link.replace(register)
-    _sync(register.parent)
+    sync(register.parent)
 
 
 def take_in(register: Path, run_id: str) -> None:
@@ -165,7 +165,7 @@ def take_in(register: Path, run_id: str) -> None:
     copy = build_path(register, f"taken-in-{run_id}")
     remove(copy)
     shutil.copyfile(register, copy)
-    _sync(copy)
+    sync(copy)
     copy.replace(version)
     point_at(register, version)
 
@@ -199,7 +199,7 @@ def rollback(register: Path, to: str | None = None) -> Path:
         return kept[to]
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Make sure that the file's bytes, or the folder's entries, have reached the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

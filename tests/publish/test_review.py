@@ -11,6 +11,8 @@ import openpyxl
 import polars as pl
 import pytest
 
+from flows.doctor import examine
+from publish.kept import KeptUnreadableError
 from publish.register import recall
 from publish.review import Imported, WorkbookUnusableError, export_workbook, import_decisions, recall_decisions
 from schemas.tables.pair import REVIEW_QUEUE
@@ -218,6 +220,25 @@ def test_of_a_pair_that_was_handed_out_with_its_decision_the_row_that_was_change
     out, _ = exported(tmp_path, pair(1, decision="unsure", decided_by="核对员", decided_on=date(2026, 11, 20)))
     assert import_decisions(filled(out, answer(changed, "同一人")), tmp_path / "register.duckdb") == Imported(1, 0, ())
     assert recalled(tmp_path)["decision"].to_list() == ["same"]
+
+
+@pytest.mark.parametrize("left", [b"", b"PAR1 half"])
+def test_decisions_that_a_dying_machine_left_damaged_are_named_with_the_way_back_and_the_later_ones_stand_without_them(left: bytes, tmp_path: Path) -> None:
+    out, _ = exported(tmp_path, pair(1), pair(2))
+    for row, word in ((3, "同一人"), (3, "不同人"), (5, "同一人")):
+        import_decisions(filled(out, {"row": row, "核对结论": word, "核对人": "王核", "核对日期": "2026-11-24"}), tmp_path / "register.duckdb")
+    first, second, third = sorted((tmp_path / "register.duckdb.d" / "decisions").iterdir())
+    assert [file.name[:7] for file in (first, second, third)] == ["000001-", "000002-", "000003-"]
+    first.write_bytes(left)
+    recall(tmp_path / "register.duckdb", tmp_path / "work")
+    with pytest.raises(KeptUnreadableError, match=f"{first.name} is damaged, and it is kept for good: put it back from a backup. Without one move it away"):
+        recall_decisions(tmp_path / "register.duckdb", tmp_path / "work")
+    (stop,) = (f.said for f in examine(tmp_path, tmp_path / "register.duckdb", date(2026, 11, 24)) if f.subject == "register" and f.state == "stop")
+    assert f"{first.name} is damaged" in stop
+    first.unlink()
+    assert import_decisions(filled(out, {"row": 3, "核对结论": "同一人", "核对人": "王核", "核对日期": "2026-11-25"}), tmp_path / "register.duckdb").accepted == 1
+    recall_decisions(tmp_path / "register.duckdb", tmp_path / "work")
+    assert dict(pl.read_parquet(tmp_path / "work" / "previous" / "review_queue.parquet").select("pair_id", "decision").iter_rows()) == {"R1": "same", "R2": "same"}
 
 
 def test_the_same_workbook_twice_adds_nothing_and_a_later_decision_counts(tmp_path: Path) -> None:
