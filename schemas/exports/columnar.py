@@ -50,7 +50,7 @@ def read_parquet(path: Path, feed: Feed) -> Reading:
         if is_short or not _is_plain(column.type):
             raise UnreadableFileError(f"列“{column.name}”的类型（{column.type}）无法当作文本读取；请以文本列重新导出")
     exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
-    return Reading(layout, "parquet", _batches(file, exact))
+    return Reading(layout, "parquet", _batches(file, exact, {i: feed.column(n).heading for n, i in layout.positions.items()}))
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -63,12 +63,12 @@ def _is_plain(kind: pa.DataType) -> bool:
     return any(is_it(kind) for is_it in _PLAIN)
 
 
-def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:
+def _batches(file: pq.ParquetFile, exact: list[int], ours: dict[int, str]) -> Iterator[pl.DataFrame]:
     first = 1
     names = [cell(i) for i in range(len(file.schema_arrow.names))]
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            frame = pl.DataFrame([pl.Series(n, c if _is_plain(c.type) else [_NOT_SHOWN] * len(c)) for n, c in zip(names, batch.columns, strict=True)])
+            frame = pl.DataFrame([pl.Series(n, _shown(c, ours.get(i))) for i, (n, c) in enumerate(zip(names, batch.columns, strict=True))])
             rounded = [
                 pl.when(~(pl.col(cell(i)).abs() < EXACT_DIGITS) & ~pl.col(cell(i)).is_nan()).then(pl.lit(i, dtype=pl.UInt16))
                 for i in exact
@@ -86,6 +86,19 @@ def _batches(file: pq.ParquetFile, exact: list[int]) -> Iterator[pl.DataFrame]:
         raise UnreadableFileError("Parquet文件的数据部分已损坏，请重新导出") from e
     except pl.exceptions.PolarsError as e:
         raise UnreadableFileError("Parquet文件中有无法读取的类型（例如不存在的时区）；请以文本列重新导出") from e
+
+
+def _shown(column: pa.Array, heading: str | None) -> pa.Array | list[str]:
+    """A column that polars can take, which believes that text is UTF-8 and breaks where it is not; `heading` of one of ours, which must be one."""
+    if not _is_plain(column.type):
+        return [_NOT_SHOWN] * len(column)
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as e:
+        if heading is not None:
+            raise UnreadableFileError(f"列“{heading}”的文本不是UTF-8编码，或数据已损坏；请以UTF-8编码的文本列重新导出") from e
+        return [_NOT_SHOWN] * len(column)
+    return column
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -114,6 +114,23 @@ def test_a_file_that_cannot_be_read_is_rejected_in_words(desk, content, message)
     assert (receipt["state"], receipt["message"]) == ("rejected", message)
 
 
+def no_utf_8(kind: pa.DataType) -> pa.Array:
+    """A text in GB 18030 where the type says UTF-8."""
+    held = pa.array(["测甲".encode("gb18030")], pa.binary() if kind == pa.string() else pa.large_binary())
+    return pa.Array.from_buffers(kind, 1, held.buffers())
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_text_that_is_no_utf_8_rejects_the_file_and_not_the_night_and_stops_nothing_in_a_column_that_is_none_of_ours(desk, kind):
+    desk.put("education", NAME, arrow(name=no_utf_8(kind)))
+    receipt = desk.take("education").receipt(NAME)
+    assert (receipt["state"], receipt["message"]) == ("rejected", "列“姓名”的文本不是UTF-8编码，或数据已损坏；请以UTF-8编码的文本列重新导出")
+    desk.put("education", NAME, arrow(备用=no_utf_8(kind), name=pa.array([None], pa.string())))
+    taken = desk.take("education")
+    assert taken.reasons() == {1: ["missing_need:name"]}
+    assert {"heading": "备用", "value": "（无法显示）"} in taken.quarantine["original"].to_list()[0]
+
+
 def test_a_page_damaged_in_the_middle_rejects_the_file(desk):
     rows = [[f"{i * 7919 % 997}-{j}" for j in range(len(headings("education")))] for i in range(5000)]
     table = pa.table({h: list(c) for h, c in zip(headings("education"), zip(*rows, strict=True), strict=True)})
