@@ -12,7 +12,11 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 # what departments write for "none"; long runs of one digit stand where a number was demanded
-PLACEHOLDERS = frozenset({"", "无", "-", "—", "－", "/", "／", "NULL", "null", "Null", "待补", "不详", "未办理", "N/A", "NA", "None", "nan"})
+PLACEHOLDERS = frozenset({
+    "", "无", "-", "—", "－", "/", "／", "NULL", "null", "Null", "待补", "不详", "未办理", "N/A", "NA", "None", "nan",
+    # what a spreadsheet shows where a formula came to nothing, and writes into a CSV
+    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!",
+})  # fmt: skip
 NUMBER_PLACEHOLDER = r"^(?:0{6,}|9{9,}|1{9,})$"
 _BLANKS = r"[\s\u{00A0}\u{3000}\u{200B}-\u{200D}\u{FEFF}\u{2000}-\u{200A}]+"
 # the same characters one by one: stripping a set is an order of magnitude faster than a regular expression on the bulk of intake

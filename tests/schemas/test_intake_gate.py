@@ -9,7 +9,7 @@ from schemas.exports.feeds import FEEDS
 from schemas.tables.intake import QUARANTINE
 from tests.schemas.intake_desk import headings, valid_row
 
-PLACEHOLDERS = ["", "  ", "\u3000", "无", "-", "/", "NULL", "待补", "不详", "未办理", "0" * 18, "9" * 18, "1" * 18]
+PLACEHOLDERS = ["", "  ", "\u3000", "无", "-", "/", "NULL", "待补", "不详", "未办理", "0" * 18, "9" * 18, "1" * 18, "#N/A", "#REF!", "#DIV/0!"]
 # feed, what is wrong (by our names), reasons
 FAULTY = [
     ("education", {"name": ""}, ["missing_need:name"]),
