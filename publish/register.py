@@ -6,6 +6,7 @@ The file is a link to a version (publish/swap.py); how it is built: publish/buil
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -165,12 +166,20 @@ def publish(work: Path, register: Path, run: Run, *, memory: str = "4GB", spill:
         target = build_path(register, run.run_id)
         remove(target)
         try:
-            built = build(work, target, run, memory, (spill or target.parent) / f".build-{run.run_id}.spill")
+            built = build(work, target, run, memory, _spill(register, run.run_id, spill or target.parent))
             version = swap_in(register, target, run.run_id, keep)
         finally:
             remove(target)
             remove(target.with_name(f"{target.name}.wal"))
     return Published(version, built.events, built.remarks)
+
+
+def _spill(register: Path, run_id: str, folder: Path) -> Path:
+    """The folder of what a build has no memory for; what dead runs of this register left there is removed, other registers may have theirs beside it."""
+    mine = f".build-{hashlib.sha256(str(register).encode()).hexdigest()[:12]}"
+    for left in folder.glob(f"{mine}-*.spill"):
+        remove(left)
+    return folder / f"{mine}-{run_id}.spill"
 
 
 def publish_unchanged(register: Path, run: Run, *, keep: int = KEPT_VERSIONS) -> Path:

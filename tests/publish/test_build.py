@@ -126,3 +126,21 @@ def test_the_newest_run_is_the_one_whose_tables_these_are_also_where_the_clock_w
         told = con.execute("SELECT run_id, as_of FROM run ORDER BY started_at DESC LIMIT 2").fetchall()
         assert told == [("run-0", AS_OF), ("run-1", AS_OF)]
         assert con.execute("SELECT bool_and(finished_at >= started_at) FROM run").fetchall() == [(True,)]
+
+
+def test_what_a_killed_run_left_in_a_spill_folder_of_its_own_is_removed_by_the_next_and_another_register_s_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    work, folder = _work(tmp_path), tmp_path / "spill"
+    seen: list[Path] = []
+
+    def dies(*given: Path) -> None:
+        given[-1].mkdir(parents=True)
+        seen.append(given[-1])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr("publish.register.build", dies)
+        for name in ("register.duckdb", "other/register.duckdb"):
+            with pytest.raises(KeyboardInterrupt):
+                publish(work, tmp_path / name, RUN, spill=folder)
+    publish(work, tmp_path / "register.duckdb", RUN, spill=folder)
+    assert [place.exists() for place in seen] == [False, True]
