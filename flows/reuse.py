@@ -17,6 +17,7 @@ import polars as pl
 from flows.cluster import opened
 from flows.track import Station
 from flows.unchanged import LastRun, Seen
+from matching.answers import same_corrections
 from matching.linkage import link
 from matching.pairs_in_parts import block_part, compare_part, pairing_in_parts
 from matching.standardise import Part, parts, standardise
@@ -101,14 +102,19 @@ def link_or_stand(work: Path, as_of: date, last: LastRun | None, hash_tonight: s
         last: null where nothing may be used again. shelf: the folder where linkage keeps what the next night may go on from, under the program's fingerprint.
         register: the last one.
     """
-    if last is not None and last.linkage_hash == hash_tonight and same_on_both_days(work, last.as_of, as_of):
-        recall(register, work, LINKED_TABLES)
+    if last is not None and last.linkage_hash == hash_tonight and same_on_both_days(work, last.as_of, as_of) and _same_persons(work, as_of, register):
         carry_over(work)
     elif opened() is not None:
         link(work, as_of, pairing_in_parts(work / "parts" / "link", _on_workers))
     else:
         _clear(shelf, None if last is None else program)
         link(work, as_of, shelf=shelf / program)
+
+
+def _same_persons(work: Path, as_of: date, register: Path) -> bool:
+    """Whether the last register's persons, recalled with what else linkage left, are tonight's: what departments corrected in them cannot be taken out again."""
+    recall(register, work, LINKED_TABLES)
+    return same_corrections(work, as_of)
 
 
 def _clear(shelf: Path, name: str | None) -> None:

@@ -37,12 +37,8 @@ def weigh_answers(work: Path, as_of: date) -> None:
     Args:
         work: the run's folder: standard/verification, previous/verification_answer, identity, person. as_of: the day the run is for.
     """
-    before = VERIFICATION_ANSWER.conform(pl.read_parquet(work / "previous" / "verification_answer.parquet")).select(_GIVEN)
-    tonight = pl.read_parquet(work / "standard" / "verification.parquet").select(_GIVEN)
-    fresh = tonight.sort("record_hash", "source_file", "source_row").unique("record_hash", keep="first", maintain_order=True)
-    answers = pl.concat([before, fresh.join(before, on="record_hash", how="anti").cast(before.schema)])
     identity, person = (pl.scan_parquet(work / f"{name}.parquet") for name in ("identity", "person"))
-    state = weighed(answers, identity, person, as_of)
+    state = weighed(_every_answer(work), identity, person, as_of)
     state.write_parquet(work / "verification_state.parquet")
     applied = state.filter(pl.col("state") == "applied")
     there = person.select("person_id").filter(pl.col("person_id").is_in(applied["person_id"].implode())).collect()
@@ -51,6 +47,29 @@ def weigh_answers(work: Path, as_of: date) -> None:
     (work / "facts").mkdir(exist_ok=True)
     VERIFICATION_FACTS.conform(facts).sort(VERIFICATION_FACTS.key).write_parquet(work / "facts" / "verification.parquet")
     _correct(work / "person.parquet", applied)
+
+
+def same_corrections(work: Path, as_of: date) -> bool:
+    """Whether tonight's answers correct the persons as those of the last night did.
+
+    Args:
+        work: the run's folder: standard/verification, and of the last register verification_answer, verification_state, identity and person.
+    """
+    identity, person, then = (pl.scan_parquet(work / "previous" / f"{name}.parquet") for name in ("identity", "person", "verification_state"))
+    tonight = weighed(_every_answer(work), identity, person, as_of)
+    return _correcting(tonight).equals(_correcting(VERIFICATION_STATE.conform(then.collect())))
+
+
+def _correcting(state: pl.DataFrame) -> pl.DataFrame:
+    return state.filter(pl.col("state") == "applied", pl.col("question").is_in(ASKED)).select("record_hash", "person_id").sort("record_hash")
+
+
+def _every_answer(work: Path) -> pl.DataFrame:
+    """VERIFICATION_ANSWER without run_id: what was answered up to the last night, and tonight."""
+    before = VERIFICATION_ANSWER.conform(pl.read_parquet(work / "previous" / "verification_answer.parquet")).select(_GIVEN)
+    tonight = pl.read_parquet(work / "standard" / "verification.parquet").select(_GIVEN)
+    fresh = tonight.sort("record_hash", "source_file", "source_row").unique("record_hash", keep="first", maintain_order=True)
+    return pl.concat([before, fresh.join(before, on="record_hash", how="anti").cast(before.schema)])
 
 
 def _correct(file: Path, applied: pl.DataFrame) -> None:

@@ -112,6 +112,33 @@ def test_the_linkage_and_the_feeds_that_did_not_change_are_used_again_on_the_nex
     both.assert_equal()
 
 
+def test_a_correction_that_no_longer_counts_does_not_stay_with_the_persons_of_the_last_night(tmp_path, tiny_as_of, monkeypatch):
+    day = date.fromisoformat(tiny_as_of)
+    both = Watched(tmp_path, monkeypatch)
+    both.night(day)
+    child, was = tables(both.registers[False])["flowing_child"].sort("person_id").select("person_id", "name").row(0)
+
+    def name() -> tuple[str, list[str]]:
+        both.assert_equal()
+        return tables(both.registers[False])["person"].filter(person_id=child).select("name", "former_names").row(0)
+
+    def answers(department: str, value: str, said: date) -> None:
+        cells = {"花名册编号": f"HMC-{day:%Y%m%d}-500116-XX", "人员编码": child, "核实部门": department, "核实结果": "信息有误", "更正项目": "姓名", "更正内容": value, "核实日期": said.isoformat()}
+        pl.DataFrame([cells]).write_csv(both.inbox / "verification" / f"verification_{said:%Y%m%d}_{department}.csv")
+
+    answers("教育", "测更名", day + timedelta(days=1))
+    both.night(day + timedelta(days=1))
+    assert name() == ("测更名", [was])
+    assert both.night(day + timedelta(days=2)) == set()
+    # for a day on which it had not been given, and by a second department that says otherwise
+    both.night(day)
+    assert name() == (was, [])
+    both.night(day + timedelta(days=2))
+    answers("医保", "测另名", day + timedelta(days=3))
+    both.night(day + timedelta(days=3))
+    assert name() == (was, [])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_over_random_nights_the_tables_are_those_of_nights_that_went_through_all_stations(seed, tmp_path, tiny_as_of, monkeypatch):
