@@ -1,4 +1,4 @@
-"""Looks a workbook's package over before it is opened. Enters: the path of an `.xlsx`. Leaves: nothing, or the words that turn it away.
+"""Looks a workbook's package over before it is opened. Enters: the path of an `.xlsx`. Leaves: nothing, or the words that turn it away; and from which year it counts days.
 
 Macros, encryption and zip bombs are turned away, and a sheet whose outermost cells lie too far apart: who opens it makes room for every cell between them, and one blank
 typed into the last cell of a sheet asks for half a terabyte.
@@ -31,6 +31,7 @@ _COLUMNS = MOST_CELLS // 10**6
 _LETTERS = 26
 # how many texts the cells share, as is said in front of them
 _SHARED, _SAID_WITHIN = re.compile(rb'[cC]ount="(\d+)"'), 4096
+_BOOK, _FROM_1904 = "xl/workbook.xml", re.compile(rb"date1904=[\"'](?:1|true)[\"']")
 
 
 def look_over(path: Path) -> None:
@@ -52,6 +53,12 @@ def look_over(path: Path) -> None:
                 _look_through(package, part)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
         raise UnreadableFileError(INCOMPLETE) from e
+
+
+def counts_from_1904(path: Path) -> bool:
+    """Whether the workbook's day numbers are those of old Macintoshes. Cells that are shown as dates come right from any reader; numbers alone do not."""
+    with zipfile.ZipFile(path) as package:
+        return _BOOK in package.namelist() and bool(_FROM_1904.search(package.read(_BOOK)))
 
 
 def _refuse_bomb(path: Path, parts: Sequence[zipfile.ZipInfo]) -> None:

@@ -14,15 +14,17 @@ from typing import Any
 import polars as pl
 import python_calamine
 
-from schemas.exports.contract import Feed
+from schemas.exports.contract import Feed, Kind
 from schemas.exports.faults import UnreadableFileError
 from schemas.exports.headings import SEARCHED_ROWS, Layout, find_headings
-from schemas.exports.package import look_over
+from schemas.exports.package import counts_from_1904, look_over
 from schemas.exports.reading import Reading, as_text, cell, lost_digits, rows_schema
 
 BATCH_ROWS = 16_384
 # how the warning begins of a sheet that looks like the one read and was not read
 UNREAD_SHEET = "另有工作表"
+# between the two beginnings; and which numbers count days: a year alone is smaller, a date written as 20150301 larger
+_DAYS_TO_1904, _DAYS = 1462, (8_000, 60_000)
 
 
 def read_workbook(path: Path, feed: Feed) -> Reading:
@@ -43,6 +45,8 @@ def read_workbook(path: Path, feed: Feed) -> Reading:
     sheet = workbook.get_sheet_by_name(name)
     merged = _merged_down(sheet, at + 1)
     rows = _as_seen(islice(sheet.iter_rows(), at + 1, None), at + 1, merged)
+    if counts_from_1904(path):
+        rows = _counted_from_1900(rows, [i for n, i in layout.positions.items() if feed.column(n).kind is Kind.DATE])
     width = len(layout.headings)
     exact = [i for n, i in layout.positions.items() if feed.column(n).is_number]
     batches = (_batch(rows, first, width, exact) for rows, first in _chunks(rows))
@@ -106,6 +110,15 @@ def _as_seen(rows: Iterator[list[Any]], first: int, merged: dict[int, list[tuple
             for column, (value, last) in running.items():
                 row[column] = value if at <= last and row[column] == "" else row[column]
         running |= {column: (row[column], last) for column, last in merged.get(at, ()) if column < len(row)}
+        yield row
+
+
+def _counted_from_1900(rows: Iterator[list[Any]], dates: Sequence[int]) -> Iterator[list[Any]]:
+    """The rows with the day numbers of their date columns as other workbooks have them."""
+    for row in rows:
+        for i in dates:
+            if isinstance(row[i], float | int) and _DAYS[0] <= row[i] <= _DAYS[1]:
+                row[i] += _DAYS_TO_1904
         yield row
 
 

@@ -6,7 +6,9 @@ import io
 import zipfile
 from datetime import date, datetime, time
 
+import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from schemas.exports import workbook as workbook_module
 from tests.schemas.intake_desk import grid, headings, valid_row, workbook_bytes
@@ -119,6 +121,19 @@ def test_an_id_in_a_number_cell_is_dropped_and_said_and_where_it_is_the_key_the_
 def test_date_cells_come_as_iso_text_and_bare_serials_stay_numbers(desk, value, text):
     put(desk, [valid_row("household") | {"出生日期": value}])
     assert desk.take("household").accepted["birth_date"].to_list() == [text]
+
+
+@pytest.mark.parametrize(("value", "text"), [(40602, "42064"), (40602.5, "42064.5"), (date(2015, 3, 1), "2015-03-01"), ("40602", "40602"), (20150301, "20150301"), (2015, "2015")])
+def test_a_workbook_that_counts_days_from_1904_has_the_same_days(desk, value, text):
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    book.active.append(headings("household"))
+    row = valid_row("household") | {"出生日期": value, "户号": 40602}
+    book.active.append([row.get(h) for h in headings("household")])
+    content = io.BytesIO()
+    book.save(content)
+    desk.put("household", NAME, content.getvalue())
+    assert desk.take("household").accepted.select("birth_date", "household_key").row(0) == (text, "40602")
 
 
 @pytest.mark.parametrize(("value", "text"), [(True, "是"), (False, "否"), (13812345678, "13812345678"), (1e20, "100000000000000000000"), (0.1, "0.1"), ("=1+1", None)])
