@@ -19,7 +19,7 @@ from flows.settings import Night, UnusableInputError, today
 from flows.track import Log
 from publish.reading import remarks
 from schemas.exports.feeds import CHILD_FEEDS
-from schemas.exports.intake import AHEAD, SHRUNK
+from schemas.exports.intake import AHEAD, MISNAMED, SHRUNK
 from schemas.exports.workbook import UNREAD_SHEET
 
 OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
@@ -118,7 +118,7 @@ def _absent(seen: pl.DataFrame) -> Iterator[str]:
 
 def _doubtful() -> pl.Expr:
     """What a receipt warns of and nobody may miss. A file of a day that has not come yet takes the place of every export until then; a run for a day gone by is behind its files, and says nothing."""
-    begins = pl.any_horizontal(pl.element().str.starts_with(words) for words in (SHRUNK, UNREAD_SHEET))
+    begins = pl.any_horizontal(pl.element().str.starts_with(words) for words in (SHRUNK, UNREAD_SHEET, MISNAMED))
     ahead = pl.element().str.starts_with(AHEAD)
     said = pl.when(pl.col("export_date") > today()).then(_those(begins | ahead)).otherwise(_those(begins))
     return pl.when(said.list.len() > 0).then(said.list.join("；"))

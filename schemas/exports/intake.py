@@ -28,6 +28,8 @@ from schemas.tables.intake import QUARANTINE
 SHRUNK = "行数不到上一期的一半"
 # how the warning begins of a file that is dated behind the day of the run
 AHEAD = "导出日期"
+# how the warning begins of a file that is named almost like a delta
+MISNAMED = "文件名中的“delta”不在末尾"
 ENOUGH_TO_SHRINK = 20
 # a key, or one of the two that are the key together, of which a spreadsheet kept the first digits only
 _SHORTENED = rf"(?:^|\x1f)(?:{SHORTENED})(?:\x1f|$)"
@@ -50,8 +52,8 @@ def take_in(feed_name: str, inbox: Path, store: Path, work: Path, as_of: date) -
     feed = FEEDS[feed_name]
     arrived, turned_away = arrivals(inbox, feed)
     shelf = Store(store, feed)
-    shelf.forget(renamed(shelf.arrivals(), arrived))
     before = shelf.entries()
+    shelf.forget(e.arrival for e in renamed(before, arrived))
     chosen = select(arrived, shelf.arrivals(), shelf.obtain)
     for entry in chosen.bases().values():
         chosen.warnings[entry.arrival.name] += _shrunk(entry, before)
@@ -140,6 +142,8 @@ def _live_receipt(entry: Entry, replaced: int, warnings: list[str], as_of: date)
     said = [*arrival.notes, *figures.warnings, *warnings]
     if arrival.path is None:
         said.append(f"本期未收到该文件，沿用{arrival.export_date}的导出，距今{age}天")
+    if not arrival.is_delta and "delta" in arrival.part.lower():
+        said.append(f"{MISNAMED}，按单独的整表读取，不替换其他文件的行，并一直沿用；如为增量，请改名为以“_delta”结尾后重新报送")
     if age < 0:
         said.append(f"{AHEAD}{arrival.export_date}晚于统计日{as_of}，请核对文件名中的日期")
     return receipt(

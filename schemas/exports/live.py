@@ -71,11 +71,11 @@ def select(arrived: Iterable[Arrival], stored: Iterable[Arrival], obtain: Obtain
     return chosen
 
 
-def renamed(stored: Iterable[Arrival], arrived: Iterable[Arrival]) -> set[Arrival]:
-    """The stored exports that lie in the inbox under another name of their part: a date or a `_delta` that was put right must not stand beside what it was."""
+def renamed(stored: Iterable[Entry], arrived: Iterable[Arrival]) -> list[Entry]:
+    """The stored exports whose rows lie in the inbox under another name: a date, part or `_delta` that was put right must not stand beside what it was."""
     arrived = list(arrived)
-    here, names = {(a.part, a.sha256) for a in arrived}, {a.name for a in arrived}
-    return {a for a in stored if a.name not in names and (a.part, a.sha256) in here}
+    here, names = {a.sha256 for a in arrived}, {a.name for a in arrived}
+    return [e for e in stored if e.figures.rows_in and e.arrival.name not in names and e.arrival.sha256 in here]
 
 
 def needed(entries: Iterable[Entry], live: Iterable[Entry]) -> list[Entry]:

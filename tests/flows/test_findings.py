@@ -96,11 +96,12 @@ def test_a_feed_that_did_not_come_is_told_with_its_age_and_one_that_never_came_b
     ]
 
 
-def test_rows_on_a_second_sheet_are_something_to_ask_about(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["另有工作表“二街道”带有同样的表头和数据，未读取", "文件名中的“delta”不在末尾，按单独的整表读取"])
+def test_what_was_not_read_as_it_was_meant_is_something_to_ask_about(said: str, tmp_path: Path) -> None:
     (tmp_path / "receipt").mkdir()
-    warnings = ["跳过2行合计、填表人等非数据行", "另有工作表“二街道”带有同样的表头和数据，未读取"]
+    warnings = ["跳过2行合计、填表人等非数据行", said]
     receipts([receipt("survey", "survey_20261120.xlsx", "1", "accepted", age_days=2, warnings=warnings)]).write_parquet(tmp_path / "receipt" / "survey.parquet")
-    assert notes(tmp_path)[0] == "survey/survey_20261120.xlsx: 另有工作表“二街道”带有同样的表头和数据，未读取"
+    assert notes(tmp_path)[0] == f"survey/survey_20261120.xlsx: {said}"
 
 
 @pytest.mark.parametrize(("day", "told"), [("2026-11-20", True), ("2062-11-20", False)])

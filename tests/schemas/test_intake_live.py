@@ -384,6 +384,26 @@ def test_a_date_or_delta_in_a_name_that_was_put_right_does_not_stand_beside_what
     assert names(desk.take("survey")) == ["丙"]
 
 
+def test_a_delta_whose_name_goes_on_is_questioned_and_counts_as_one_when_that_is_put_right(desk):
+    put(desk, "survey_20261001_p.csv", ("1", "甲"), ("2", "乙"))
+    path = put(desk, "survey_20261102_p_delta (1).csv", ("2", "丙"))
+    taken = desk.take("survey")
+    assert names(taken) == sorted(["甲", "乙", "丙"])
+    assert taken.receipt(path.name)["warnings"] == ["文件名中的“delta”不在末尾，按单独的整表读取，不替换其他文件的行，并一直沿用；如为增量，请改名为以“_delta”结尾后重新报送"]
+    path.rename(path.with_name("survey_20261102_p_delta.csv"))
+    assert names(desk.take("survey")) == sorted(["甲", "丙"])
+
+
+def test_an_export_without_rows_is_not_taken_for_another_part_s_under_a_new_name(desk):
+    put(desk, "survey_20261001_p.csv", ("1", "甲"))
+    desk.take("survey")
+    put(desk, "survey_20261101_p.csv")
+    desk.take("survey")
+    (desk.inbox / "survey" / "survey_20261101_p.csv").unlink()
+    put(desk, "survey_20261101_q.csv")
+    assert names(desk.take("survey")) == []
+
+
 def test_a_file_nobody_may_read_is_rejected(desk, monkeypatch):
     put(desk, "survey_20261101.csv", ("1", "甲"))
     put(desk, "survey_20261102_b.csv", ("1", "乙"))
