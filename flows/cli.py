@@ -274,9 +274,14 @@ def in_words(error: BaseException) -> str:
     """An error of ours as written; any other by kind and place only, for its text may quote a person's values."""
     if type(error).__module__.split(".")[0] in {"flows", "matching", "schemas", "rules", "publish", "sample_data"}:
         return str(error)
+    from flows.faults import DISK, what_ran_out
+
+    stands = "; ".join(_notes(error)) or "the last register stands"
+    if lacking := what_ran_out(error):
+        more = "the disk is full: free space, or give a place on another disk" if lacking == DISK else "memory ran out: end what else needs it"
+        return f"{more}, then give the command again; {stands}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     detail = f": {error.strerror}: {error.filename}" if isinstance(error, OSError) else ""
-    stands = "; ".join(_notes(error)) or "the last register stands"
     return f"broke through a fault of ours ({type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}{detail}); {stands}"
 
 

@@ -10,6 +10,7 @@ import duckdb
 # the last is what polars says where only the end of a Parquet file found no room
 _FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122", "file too large", "os error 27", "invalid thrift: transport error")
 _DAMAGED = ("corrupt database file", "could not read enough bytes")
+DISK, MEMORY = "disk", "memory"
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -27,18 +28,28 @@ def resource_fault(error: BaseException, where: str, stands: str) -> ResourceErr
     Args:
         where: the station that broke. stands: what it left untouched.
     """
+    lacking = what_ran_out(error)
+    if lacking == DISK:
+        return ResourceError(
+            f"station {where}: the disk is full; {stands}. Free space where the register lies (or set CHILDFLOW_SPILL to another disk), "
+            "then run again with the same files: docs/operations.md, 'The disk is full', says what may go"
+        )
+    if lacking == MEMORY:
+        return ResourceError(
+            f"station {where}: the memory limit was reached; {stands}. Raise CHILDFLOW_MEMORY (or set CHILDFLOW_WORKERS=1), "
+            "then run again with the same files: docs/operations.md, 'The memory limit is reached'"
+        )
+    return None
+
+
+def what_ran_out(error: BaseException) -> str | None:
+    """DISK or MEMORY where that is behind an error or its causes; None where it is another fault."""
     for one in _causes(error):
         text = str(one).lower()
         if (isinstance(one, OSError) and one.errno in _FULL_NUMBERS) or any(sign in text for sign in _FULL):
-            return ResourceError(
-                f"station {where}: the disk is full; {stands}. Free space where the register lies (or set CHILDFLOW_SPILL to another disk), "
-                "then run again with the same files: docs/operations.md, 'The disk is full', says what may go"
-            )
+            return DISK
         if isinstance(one, MemoryError | duckdb.OutOfMemoryException) or (isinstance(one, RuntimeError) and "can't start new thread" in text):
-            return ResourceError(
-                f"station {where}: the memory limit was reached; {stands}. Raise CHILDFLOW_MEMORY (or set CHILDFLOW_WORKERS=1), "
-                "then run again with the same files: docs/operations.md, 'The memory limit is reached'"
-            )
+            return MEMORY
     return None
 
 

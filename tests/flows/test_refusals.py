@@ -28,6 +28,20 @@ def test_a_place_that_cannot_be_used_is_an_unusable_argument(error, tmp_path, mo
     )
 
 
+@pytest.mark.parametrize(("error", "said"), [(OSError(28, "No space left on device"), "the disk is full: free space, or give a place on another disk"), (MemoryError(), "memory ran out: end what else needs it")])
+def test_a_disk_that_is_full_when_sheets_are_written_is_no_fault_of_ours(error, said, tmp_path, monkeypatch, capsys):
+    def fills(*_: object) -> None:
+        raise error
+
+    (tmp_path / "register.duckdb").touch()
+    monkeypatch.setattr("publish.rosters.write_rosters", fills)
+    monkeypatch.setattr(sys, "argv", ["childflow", "rosters", "--register", str(tmp_path / "register.duckdb"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"childflow: {said}, then give the command again; the last register stands\n"
+
+
 def test_a_place_that_cannot_be_used_once_the_register_was_published_does_not_hide_that_it_was(tmp_path, monkeypatch, capsys):
     def refuses(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "out/rosters")
