@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.exports.contract import Feed
+from schemas.exports.faults import UnreadableFileError
 from schemas.exports.inbox import Arrival
 from schemas.exports.inbox import sha256 as digest_of
 from schemas.exports.parse import Figures, parse
@@ -78,6 +79,7 @@ class Store:
         accepted, quarantined = (stem.with_suffix(f".{kind}.parquet") for kind in ("accepted", "quarantine"))
         with _replacing(accepted) as a, _replacing(quarantined) as q:
             figures = parse(arrival, self._feed, a.path, q.path)
+            _require_same(arrival)
             a.commit()
             q.commit()
         self._write(stem.with_suffix(".json"), arrival, figures, accepted, quarantined)
@@ -138,6 +140,16 @@ class Store:
             return Arrival(self._feed.name, said["name"], said["part"], day, said["is_delta"], said["format"], said["sha256"]), said
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _require_same(arrival: Arrival) -> None:
+    """What was read must be what it is stored as."""
+    try:
+        is_same = arrival.path is None or digest_of(arrival.path) == arrival.sha256
+    except OSError:
+        is_same = False
+    if not is_same:
+        raise UnreadableFileError("读取期间文件发生变化，可能还在上传，本次未采用；上传完成后下次运行将重新读取")
 
 
 def _stem(arrival: Arrival) -> str:

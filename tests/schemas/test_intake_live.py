@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from schemas.exports import store as store_module
-from schemas.exports.inbox import files_below, strays, write_strays
+from schemas.exports.inbox import files_below, sha256, strays, write_strays
+from schemas.exports.parse import parse
 from tests.schemas.intake_desk import AS_OF, Desk, as_file, csv_text, grid, valid_row
 
 
@@ -172,6 +173,25 @@ def test_a_corrected_resend_in_another_format_stands_when_it_no_longer_lies_in_t
     desk.take("survey")
     path.unlink()
     assert names(desk.take("survey")) == ["新"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_stored_as_what_it_was(desk, monkeypatch):
+    put(desk, "survey_20260901.csv", ("1", "旧"))
+    desk.take("survey")
+    path = put(desk, "survey_20261001.csv", ("1", "甲"))
+    whole = path.read_bytes()
+
+    def overwritten(*given):
+        put(desk, "survey_20261001.csv", ("1", "乙"))
+        return parse(*given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store_module, "parse", overwritten)
+        taken = desk.take("survey")
+    assert names(taken) == ["旧"]
+    assert taken.receipt(path.name)["message"] == "读取期间文件发生变化，可能还在上传，本次未采用；上传完成后下次运行将重新读取"
+    path.write_bytes(whole)
+    assert names(desk.take("survey")) == ["甲"]
 
 
 def test_a_file_seen_before_is_not_read_again(desk, monkeypatch):
@@ -411,7 +431,7 @@ def test_a_file_nobody_may_read_is_rejected(desk, monkeypatch):
     def closed(path):
         if path.name.endswith("_b.csv"):
             raise PermissionError(13, "Permission denied")
-        return "0" * 64
+        return sha256(path)
 
     monkeypatch.setattr("schemas.exports.inbox.sha256", closed)
     taken = desk.take("survey")
