@@ -20,6 +20,7 @@ from flows.track import Log
 from publish.reading import remarks
 from schemas.exports.feeds import CHILD_FEEDS
 from schemas.exports.intake import AHEAD, MISNAMED, SHRUNK
+from schemas.exports.live import SAME_DAY
 from schemas.exports.workbook import UNREAD_SHEET
 
 OUTCOMES_ZH = {"flowing": "流动儿童", "not_flowing": "不属于", "undetermined": "待核实"}
@@ -95,9 +96,9 @@ def _alerts(work: Path) -> dict[str, int]:
 
 
 def notes(work: Path) -> list[str]:
-    """What the operator has to ask the departments about: files not taken in, with much less than before, with rows on a second sheet or of a day to come; feeds that did not come."""
+    """What the operator has to ask the departments about: files not taken in, with much less than before, with rows on a second sheet, of a day to come, beside another of their part and day, or named almost like a delta; feeds that did not come."""
     seen = receipts(work).select("feed", "source_file", "state", said=pl.when(pl.col("state") == "rejected").then("message").otherwise(_doubtful()))
-    asked = seen.filter(pl.col("said").is_not_null()).sort("feed", "source_file")
+    asked = seen.filter(pl.col("said").is_not_null(), pl.col("state") != "superseded").sort("feed", "source_file")
     told = [f"{_file(feed, file)}{' was not taken in' if state == 'rejected' else ''}: {said}" for feed, file, state, said in asked.iter_rows()]
     return [*told, *_absent(receipts(work))]
 
@@ -118,7 +119,7 @@ def _absent(seen: pl.DataFrame) -> Iterator[str]:
 
 def _doubtful() -> pl.Expr:
     """What a receipt warns of and nobody may miss. A file of a day that has not come yet takes the place of every export until then; a run for a day gone by is behind its files, and says nothing."""
-    begins = pl.any_horizontal(pl.element().str.starts_with(words) for words in (SHRUNK, UNREAD_SHEET, MISNAMED))
+    begins = pl.any_horizontal(pl.element().str.starts_with(words) for words in (SHRUNK, UNREAD_SHEET, MISNAMED, SAME_DAY))
     ahead = pl.element().str.starts_with(AHEAD)
     said = pl.when(pl.col("export_date") > today()).then(_those(begins | ahead)).otherwise(_those(begins))
     return pl.when(said.list.len() > 0).then(said.list.join("；"))

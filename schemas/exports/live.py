@@ -15,6 +15,8 @@ from schemas.exports.inbox import Arrival
 from schemas.exports.store import Entry
 
 Obtain = Callable[[Arrival], Entry]
+# how it is said that of two exports of one part and day one was not used
+SAME_DAY = "同一日期、同一分片另有文件"
 
 
 @dataclass
@@ -128,10 +130,10 @@ def _first_readable(candidates: list[Arrival], obtain: Obtain, chosen: Selection
                 chosen.rejected.append((arrival, str(e)))
         elif arrival.path is not None:
             same_day = arrival.export_date == taken.export_date
-            said = f"同一日期、同一分片另有文件“{taken.name}”，已采用后者" if same_day else f"已有更新的导出“{taken.name}”"
+            said = f"{SAME_DAY}“{taken.name}”，已采用后者" if same_day else f"已有更新的导出“{taken.name}”"
             chosen.superseded.append((arrival, said))
             if same_day:
-                chosen.warnings[taken.name].append(f"同一日期、同一分片另有文件“{arrival.name}”，未采用；请勿重复报送")
+                chosen.warnings[taken.name].append(f"{SAME_DAY}“{arrival.name}”，未采用；请勿重复报送")
     if taken is not None:
         chosen.warnings[taken.name] += [f"较新的文件“{r.name}”无法读取，沿用本文件" for r in refused if r.name != taken.name or r.path is not None]
 

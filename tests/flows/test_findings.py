@@ -96,7 +96,7 @@ def test_a_feed_that_did_not_come_is_told_with_its_age_and_one_that_never_came_b
     ]
 
 
-@pytest.mark.parametrize("said", ["另有工作表“二街道”带有同样的表头和数据，未读取", "文件名中的“delta”不在末尾，按单独的整表读取"])
+@pytest.mark.parametrize("said", ["另有工作表“二街道”带有同样的表头和数据，未读取", "文件名中的“delta”不在末尾，按单独的整表读取", "同一日期、同一分片另有文件“survey_20261120.csv”，未采用；请勿重复报送"])
 def test_what_was_not_read_as_it_was_meant_is_something_to_ask_about(said: str, tmp_path: Path) -> None:
     (tmp_path / "receipt").mkdir()
     warnings = ["跳过2行合计、填表人等非数据行", said]
