@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from publish.comments import create
 from publish.packing import FEW_WORDS, of_column
-from publish.register import WorkIncompleteError, connect, publish, publish_unchanged, recall
+from publish.register import WorkIncompleteError, connect, publish, publish_unchanged, recall, rollback, versions
 from publish.views import VIEWS
 from schemas.tables.assessment import ALERT
 from schemas.tables.register import RECALLED_TABLES, REGISTER_TABLES
@@ -144,3 +145,14 @@ def test_what_a_killed_run_left_in_a_spill_folder_of_its_own_is_removed_by_the_n
                 publish(work, tmp_path / name, RUN, spill=folder)
     publish(work, tmp_path / "register.duckdb", RUN, spill=folder)
     assert [place.exists() for place in seen] == [False, True]
+
+
+def test_versions_are_kept_and_gone_back_to_in_the_order_they_were_published_also_where_the_clock_was_put_back(tmp_path: Path):
+    register = tmp_path / "register.duckdb"
+    for n in (1, 2, 3):
+        version = night(tmp_path, n, AS_OF, [child("A")]).version
+        if n == 2:
+            ahead = version.stat().st_mtime_ns + 36 * 365 * 24 * 3600 * 10**9
+            os.utime(version, ns=(ahead, ahead))
+    assert [v.name for v in versions(register)] == [f"register-run-000{n}.duckdb" for n in (1, 2, 3)]
+    assert rollback(register).name == "register-run-0002.duckdb"
