@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from matching.clustering import Clustering
+from matching.decided import Decided
 from matching.features import Members
 
 
@@ -16,7 +17,7 @@ class Found:
 
     Attributes:
         own: whose numbers the rows hold (`matching.anchors.OWN_SCHEMA`). changed: old_id, new_id of one child. members: which rows make which unit.
-        units_with_number: how many units have a number of their own. blocks: the report of blocking. weighed: the pairs, without the weight of each comparison; shown: those that may come before a clerk, with it. bound: the decisions that bind.
+        units_with_number: how many units have a number of their own. blocks: the report of blocking. weighed: the pairs, without the weight of each comparison; shown: those that may come before a clerk, with it. decided: what clerks decided.
         rows: the distinct rows, in the order of record_hash: record_hash, feed_key, first_seen, last_seen, unit, own_id (packed), cluster, is_joined, is_parted.
     """
 
@@ -28,5 +29,5 @@ class Found:
     weighed: pl.DataFrame
     shown: pl.DataFrame
     clustering: Clustering
-    bound: pl.DataFrame
+    decided: Decided
     rows: pl.DataFrame

@@ -23,13 +23,12 @@ from matching.again.night import Begun, go_on
 from matching.again.source import Source
 from matching.clustering import Constraints, cluster_units
 from matching.coding import code_parts
+from matching.decided import decisions
 from matching.found import Found
-from matching.identity import remember
 from matching.model import Model, load_model
 from matching.night import Night, prepare_records
 from matching.pairs import Pairing, Shed, pair_up
 from matching.persons import TOLD
-from matching.review import decisions, queue_of
 from matching.run import Run
 from schemas.growing import GrowingParquet
 from schemas.tables.identity import IDENTITY
@@ -89,7 +88,7 @@ def link_records(record: pl.DataFrame, previous: dict[str, pl.DataFrame], as_of:
 
 def _run(source: Source, previous: Mapping[str, pl.LazyFrame], as_of: date, model: Model, pairing: Pairing, shelf: Path | None) -> Run:
     night, paired = tonight(source, as_of, model, pairing, shelf)
-    return Run(clustered(night, paired, previous, model), night.records.of_row, previous, as_of, model)
+    return Run(clustered(night, paired, previous, model, source), night.records.of_row, previous, as_of, model)
 
 
 def tonight(source: Source, as_of: date, model: Model, pairing: Pairing = pair_up, shelf: Path | None = None) -> tuple[Night, Shed]:
@@ -119,20 +118,21 @@ def _begun(shelf: Path, source: Source, as_of: date, model: Model) -> Begun | No
     return None if base is None else go_on(base, source, as_of, model)
 
 
-def clustered(night: Night, paired: Shed, previous: Mapping[str, pl.LazyFrame], model: Model) -> Found:
+def clustered(night: Night, paired: Shed, previous: Mapping[str, pl.LazyFrame], model: Model, source: Source) -> Found:
     """From weighed pairs to clusters: the part that has nothing to do with what persons are called."""
     records, weighed = night.records, paired.weighed
     rows = records.rows.select("record_hash", "feed_key", "first_seen", "last_seen").with_columns(
         night.members["unit"], own_id=_own_ids(night)
     )
-    bound = decisions(queue_of(previous), rows, partial(remember, previous))
+    decided = decisions(previous, rows, source)
+    bound = decided.bound
     links = _links(weighed, model)
     clustering = cluster_units(links, _constraints(night, weighed, bound, links, model), model.margin)
     same = pl.col("decision") == "same"
     rows = rows.with_columns(
         clustering.cluster["cluster"].gather(rows["unit"]), is_joined=_is_either(bound.filter(same)), is_parted=_is_either(bound.filter(~same))
     )
-    return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, paired.shown, clustering, bound, rows)
+    return Found(night.own, night.changed, night.held, int(night.trusted.sum()), paired.report, weighed, paired.shown, clustering, decided, rows)
 
 
 def _is_either(pairs: pl.DataFrame) -> pl.Expr:

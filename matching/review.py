@@ -1,11 +1,7 @@
-"""What a person has to look at: doubtful links and earlier decisions go in; bindings for clustering, and the review queue, come out.
-
-A decision is kept with the rows it was made on (by content and by record key), so it binds later runs whatever the persons are called by then.
-"""
+"""What a person has to look at: doubtful links and earlier decisions go in; whom decisions are about today, and the review queue, come out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 import polars as pl
@@ -17,46 +13,6 @@ from schemas.tables.pair import COMPARISON, REVIEW_QUEUE
 
 FAMILY_PHRASE = "可能是兄弟姐妹或双胞胎"
 FAMILY_LABEL = "家庭"
-
-
-BOUND_SCHEMA = pl.Schema({"pair_id": pl.String, "decision": pl.String, "l": pl.UInt32, "r": pl.UInt32})
-
-
-def queue_of(previous: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
-    """The last run's review queue, of its tables by name."""
-    return REVIEW_QUEUE.conform(previous["review_queue"].collect()) if "review_queue" in previous else REVIEW_QUEUE.empty()
-
-
-def decisions(queue: pl.DataFrame, rows: pl.DataFrame, memory: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Earlier decisions as pairs of units.
-
-    Args:
-        queue: the review queue of the last run (REVIEW_QUEUE). rows: unit, record_hash, feed_key (hash of feed:record_key) of this night's distinct rows.
-        memory: gives the identity table of the last run (IDENTITY), for a decision that came without the rows it was made on.
-
-    Returns:
-        pair_id, decision, l, r: every pair of units that a decision is about.
-    """
-    decided = queue.filter(pl.col("decision").is_not_null())
-    if decided.is_empty():
-        return BOUND_SCHEMA.to_frame()
-    sides = [_side(decided, side, rows, memory) for side in ("left", "right")]
-    both = decided.select("pair_id", "decision").join(sides[0], on="pair_id").join(sides[1], on="pair_id", suffix="_r")
-    return both.select("pair_id", "decision", l=pl.min_horizontal("unit", "unit_r"), r=pl.max_horizontal("unit", "unit_r")).unique().sort("pair_id", "l", "r")
-
-
-def _side(decided: pl.DataFrame, side: str, rows: pl.DataFrame, memory: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """pair_id, unit: the units that one side of each decision stands for today."""
-    by_hash = decided.select("pair_id", record_hash=f"{side}_records").explode("record_hash", empty_as_null=False, keep_nulls=False).join(rows, on="record_hash")
-    keys = decided.select("pair_id", feed_key=f"{side}_keys").explode("feed_key", empty_as_null=False, keep_nulls=False)
-    by_key = keys.with_columns(pl.col("feed_key").hash()).join(rows, on="feed_key")
-    found = [by_hash.select("pair_id", "unit"), by_key.select("pair_id", "unit")]
-    bare = decided.filter(pl.col(f"{side}_records").list.len().fill_null(0) == 0).select("pair_id", person_id=side)
-    if bare.height:
-        known = memory().select("person_id", record_hash="record_hashes").join(bare, on="person_id")
-        held = known.explode("record_hash", empty_as_null=False, keep_nulls=False).join(rows, on="record_hash")
-        found.append(held.select("pair_id", "unit"))
-    return pl.concat(found).unique().sort("pair_id", "unit")
 
 
 def settle(bound: pl.DataFrame, of: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from matching.holding import Holding, holding, strongest_links
 from matching.identity import name_clusters, remember
 from matching.model import Model
 from matching.persons import Gathering, Outcome, Source, roles
-from matching.review import build_queue, mark_contradictions, queue_of, settle
+from matching.review import build_queue, mark_contradictions, settle
 
 
 class Run:
@@ -40,8 +40,8 @@ class Run:
             heads = _heads(found, first, seen)
             self._outcome = _outcome(found, of_row, seen, held.result())
         self._former, self._events = named.former, named.events
-        settled = settle(found.bound, heads)
-        self._queue = mark_contradictions(queue_of(previous), settled)
+        settled = settle(found.decided.bound, heads)
+        self._queue = mark_contradictions(found.decided.queue, settled)
         self._doubtful = _doubtful(found.shown, found.clustering, heads, model).join(settled, on=["left", "right"], how="anti")
         self._sides: list[pl.DataFrame] = []
         self._methods: Counter[str] = Counter()
@@ -81,7 +81,7 @@ class Run:
 def _held(found: Found, of_row: npt.NDArray[np.uint32], first: npt.NDArray[np.uint64], model: Model) -> Holding:
     """What holds each row; `first`: the smallest record_hash of every unit."""
     hashes = found.rows["record_hash"].to_numpy()
-    strongest = strongest_links(found.weighed, found.clustering.cluster, found.bound, first, model)
+    strongest = strongest_links(found.weighed, found.clustering.cluster, found.decided.bound, first, model)
     return holding(found.own, found.members, hashes, np.bincount(of_row, minlength=len(hashes)), strongest, model)
 
 

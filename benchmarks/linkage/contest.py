@@ -34,7 +34,8 @@ def ours(folder: Path) -> dict[str, Any]:
     """This project's engine."""
     clock = Clock()
     model = load_model()
-    found = clustered(*tonight(Source.of_files([folder / "records.parquet"]), AS_OF, model), {}, model)
+    source = Source.of_files([folder / "records.parquet"])
+    found = clustered(*tonight(source, AS_OF, model), {}, model, source)
     shown = clock.read()
     record = pl.read_parquet(folder / "records.parquet", columns=["record_hash"])
     of = record.with_row_index("unique_id").join(found.rows.select("record_hash", "unit", "cluster"), on="record_hash", how="left")

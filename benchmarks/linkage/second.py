@@ -50,10 +50,10 @@ def after(folder: Path, share: float) -> dict[str, Any]:
     """The night after: all records."""
     source, model = Source.of_files([folder / "records.parquet"]), load_model()
     clock = Clock()
-    again = clustered(*tonight(source, AS_OF, model, shelf=folder / "second" / "shelf"), {}, model)
+    again = clustered(*tonight(source, AS_OF, model, shelf=folder / "second" / "shelf"), {}, model, source)
     shown = clock.read()
     clock = Clock()
-    anew = clustered(*tonight(source, AS_OF, model), {}, model)
+    anew = clustered(*tonight(source, AS_OF, model), {}, model, source)
     assert again.rows.equals(anew.rows) and again.weighed.equals(anew.weighed), "the night after is another than the night that begins anew"
     return {"share": share, "rows": again.rows.height, "again": shown, "anew": clock.read()}
 
