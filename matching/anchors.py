@@ -215,7 +215,8 @@ def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
     """Numbers that the household register itself shows to be one child's: pairs old_id, new_id (packed, old_id < new_id).
 
     Two household rows of the same name and sex are one child where they stand in the same household, or name the same parent by number, and
-    their birth dates are equal or a typing slip apart: no family gives two children one name. Cousins may stand in one household; their parents differ.
+    their birth dates are equal or a typing slip apart: no family gives two children one name. Cousins may stand in one household; their parents differ. Of a
+    name with a character that cannot be read nobody knows whether it is one: twins share the other, and their rare ones are lost alike.
     """
     rows = (
         records.rows.select("feed", "name_code", "is_informative", "is_female", "birth_date", "precision")
@@ -233,6 +234,7 @@ def changed_numbers(records: Records, own: pl.DataFrame) -> pl.DataFrame:
     both = tied.join(tied, on=["value", "name_code"], suffix="_b").filter(
         pl.col("own_id") < pl.col("own_id_b"), (pl.col("is_female") == pl.col("is_female_b")).fill_null(True)
     )
+    both = both.filter(~records.names["name"].gather(both["name_code"]).str.contains("?", literal=True))
     both = both.select("own_id", "own_id_b", "born", "born_b", "rec", "rec_b").unique().sort("own_id", "own_id_b", "rec", "rec_b")
     dates = [both[side].dt.strftime("%Y%m%d").fill_null("").to_list() for side in ("born", "born_b")]
     close = pl.Series(process.cpdist(*dates, scorer=OSA.distance, score_cutoff=2), dtype=pl.Int32) <= 1

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from matching import anchors
-from matching.anchors import own_numbers
+from matching.anchors import changed_numbers, own_numbers
 from matching.coding import code_records
 from tests.matching.linkage_city import city, number, records
 
@@ -44,3 +44,11 @@ def test_a_city_is_judged_alike_however_many_rows_are_judged_at_once(at_once: in
     whole = own_numbers(held, AS_OF)
     monkeypatch.setattr(anchors, "_SHARE_ROWS", at_once)
     assert own_numbers(held, AS_OF).equals(whole)
+
+
+@pytest.mark.parametrize(("name", "changed"), [("张梓涵", 1), ("张梓□", 0), ("张?", 0)])
+def test_twins_whose_rare_characters_were_lost_are_no_child_whose_number_was_changed(name: str, changed: int) -> None:
+    born = date(2015, 3, 2)
+    entry = {"feed": "household", "household_key": "H1", "name": name, "name_folded": name.replace("□", "?"), "sex": "male", "birth_date": born}
+    held = code_records(records([entry | {"id_number": number("500106", born, sequence)} for sequence in (135, 137)]))
+    assert changed_numbers(held, own_numbers(held, AS_OF)).height == changed
