@@ -1,13 +1,12 @@
 """Why: a register and a person (or two) go in; the rows, the links that hold them, and a waterfall of weights in words come out.
 
-Links are compared anew from the rows of the persons asked about, so names weigh as the model's base frequency has them; the weight of the run itself
-stands beside.
+Links are compared anew from the rows of the persons asked about, with their numbers judged as the run judged them; names weigh as the model's base frequency
+has them, and the weight of the run itself stands beside.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ import duckdb
 import polars as pl
 
 from matching import apart
+from matching.as_judged import night_as_judged
 from matching.clustering import CAUSES
 from matching.model import Model, load_model
-from matching.night import Night, prepare
+from matching.night import Night
 from matching.pairs import compared_pairs
 from matching.review import waterfall
 from matching.scoring import WEIGHED, weigh
@@ -88,12 +88,10 @@ def links(register: Path, person_id: str) -> list[LinkedRow]:
     """
     held, record = _rows_of(register, [person_id])
     model = load_model()
-    night, weighed = _compared(record, model)
-    hashes = night.records.recs.join(night.members, on="rec")
-    best = pl.concat([weighed.rename({"l": "unit", "r": "other"}), weighed.rename({"r": "unit", "l": "other"}).select(weighed.rename({"l": "unit", "r": "other"}).columns)])
-    best = best.sort("unit", "match_weight", "other", descending=[False, True, False]).unique("unit", keep="first", maintain_order=True)
-    lines = dict(hashes.join(best.select("unit", "comparisons"), on="unit").select("record_hash", "comparisons").iter_rows())
-    return [_row(row, lines.get(row["record_hash"]), model) for row in held.iter_rows(named=True)]
+    night, weighed = _compared(register, record, held, model)
+    unit = dict(night.records.recs.join(night.members, on="rec").select("record_hash", "unit").iter_rows())
+    lines = {frozenset(ends): comparisons for *ends, comparisons in weighed.select("l", "r", "comparisons").iter_rows()}
+    return [_row(row, lines.get(frozenset((unit[row["record_hash"]], unit.get(row["linked_to"])))), model) for row in held.iter_rows(named=True)]
 
 
 def pair(register: Path, left: str, right: str) -> PairAnswer:
@@ -104,7 +102,7 @@ def pair(register: Path, left: str, right: str) -> PairAnswer:
     """
     held, record = _rows_of(register, [left, right])
     model = load_model()
-    night, weighed = _compared(record, model)
+    night, weighed = _compared(register, record, held, model)
     owner = night.records.recs.join(night.members, on="rec").join(held.select("record_hash", "person_id").unique(), on="record_hash")
     owner = owner.select("unit", "person_id").unique()
     across = weighed.join(owner, left_on="l", right_on="unit").join(owner, left_on="r", right_on="unit", suffix="_r").filter(pl.col("person_id") != pl.col("person_id_r"))
@@ -165,10 +163,10 @@ def _queued(register: Path, held: pl.DataFrame) -> list[str]:
     return [cause for cause in causes if cause in CAUSES and cause != "doubtful"]
 
 
-def _compared(record: pl.DataFrame, model: Model) -> tuple[Night, pl.DataFrame]:
+def _compared(register: Path, record: pl.DataFrame, held: pl.DataFrame, model: Model) -> tuple[Night, pl.DataFrame]:
     """Every pair of units among the rows, weighed, with `comparisons`, and `cause` where the two never meet."""
-    newest = record["export_date"].max()
-    night = prepare(record, newest if isinstance(newest, date) else date.max, model)
+    with duckdb.connect(str(register), read_only=True) as con:
+        night = night_as_judged(con, record, held, model)
     units = pl.DataFrame({"l": range(night.units.count)}, schema={"l": pl.UInt32})
     pairs = units.join(units.rename({"l": "r"}), how="cross").filter(pl.col("l") < pl.col("r"))
     weighed = weigh(compared_pairs(pairs, night.trusted, night.units, model), model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -109,3 +110,51 @@ def test_no_name_or_number_leaves_through_an_explanation(register: Path) -> None
     text = repr(links(register, person_of(register, "a"))) + repr(pair(register, person_of(register, "a"), person_of(register, "t")))
     assert not [w for w in ("张浩宇", "李芳", "13512345678", number("500106", BORN, 135)) if w in text]
     assert pl.Series([text]).str.contains(r"\d{17}[\dX]").item() is False
+
+
+def registered(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """A register of one night of some rows."""
+    record = records(rows)
+    linked = link_records(record, {}, date(2026, 11, 24))
+    with duckdb.connect(str(path)) as con:
+        for name, table in {**linked.tables, "record": record}.items():
+            con.register("given", table)
+            con.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+            con.unregister("given")
+    return path
+
+
+def test_a_twin_s_number_in_a_row_is_no_number_of_its_own_in_the_explanation_either(tmp_path: Path) -> None:
+    base = {"name": "张浩宇", "sex": "male", "birth_date": BORN, "relatives": FAMILY}
+    sister = number("500106", BORN, 136)
+    rows = [
+        base | {"feed": "household", "record_key": "sister", "name": "张若汐", "sex": "female", "id_number": sister},
+        base | {"feed": "household", "record_key": "boy", "id_number": number("500106", BORN, 135)}, base | {"feed": "health", "record_key": "wrong", "id_number": sister},
+    ]  # fmt: skip
+    register = registered(tmp_path / "register.duckdb", rows)
+    (wrong,) = [row for row in links(register, person_of(register, "boy")) if row.record_key == "wrong"]
+    assert "兄弟姐妹的号码" in wrong.says
+    assert {line.phrase for line in wrong.lines} == {"姓名相同", "出生日期相同", "性别相同", "父母（监护人）有两人相同", "有相同电话", "可能是兄弟姐妹或双胞胎"}
+    assert wrong.weight == pytest.approx(sum(line.weight for line in wrong.lines), abs=0.1)
+
+
+def test_a_phone_under_a_whole_class_says_nothing_in_the_explanation_either(tmp_path: Path) -> None:
+    pupils = [{"feed": "education", "record_key": f"p{i}", "name": f"冉子{c}", "birth_date": date(2012, 1, 1 + i), "phones": ["13512345678"]} for i, c in enumerate("浩宇轩辰泽墨涵欣怡雨桐诗琪梓豪博文俊杰若")]
+    two = [{"feed": feed, "record_key": feed, "name": name, "sex": "male", "birth_date": BORN, "phones": ["13512345678"]} for feed, name in (("health", "张浩宇"), ("survey", "张浩雨"))]
+    register = registered(tmp_path / "register.duckdb", [*pupils, *two])
+    answer = pair(register, person_of(register, "health"), person_of(register, "survey"))
+    assert "电话相同，但许多儿童都留此号，不作比较" in {line.phrase for line in answer.lines}
+    assert any("低于自动关联的标准" in obstacle for obstacle in answer.obstacles)
+
+
+def test_the_lines_are_those_of_the_link_whose_weight_is_told(tmp_path: Path) -> None:
+    """That is the one by which the run holds the row, whatever other row is nearer."""
+    base = {"name": "张浩宇", "sex": "male", "birth_date": BORN, "relatives": FAMILY}
+    rows = [base | {"feed": "survey", "record_key": "a", "birth_date": None}, base | {"feed": "health", "record_key": "b"}, base | {"feed": "residence", "record_key": "c", "phones": ["13712345678"]}]
+    register = registered(tmp_path / "register.duckdb", rows)
+    with duckdb.connect(str(register)) as con:
+        con.execute("UPDATE person_record SET linked_to = (SELECT record_hash FROM person_record WHERE record_key = 'b'), link_method = 'review' WHERE record_key = 'c'")
+        con.execute("UPDATE person_record SET linked_to = (SELECT record_hash FROM person_record WHERE record_key = 'a') WHERE record_key = 'b'")
+    told = {row.record_key: {line.phrase for line in row.lines} for row in links(register, person_of(register, "a"))}
+    assert "出生日期相同" in told["c"]
+    assert "出生日期相同" not in told["b"]
