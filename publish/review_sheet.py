@@ -17,7 +17,8 @@ from publish.workbook import Notes, Sheet, SheetColumn
 DECISION_WORDS = {"同一人": "same", "不同人": "different", "不确定": "unsure"}
 CAUSE_WORDS = {
     "doubtful": "相似但把握不足", "ambiguous": "与多人相似", "two_numbers": "两个不同的有效证件号", "twins": "疑似多胞胎",
-    "refused_number": "证件号疑为他人所有", "contradiction": "数据相互矛盾", "parents": "所列父母不同", "decided": "已核对",
+    "refused_number": "证件号疑为他人所有", "contradiction": "数据相互矛盾", "parents": "所列父母不同", "giant": "合并后记录过多",
+    "decided": "已核对",
 }  # fmt: skip
 PAIR, DECISION, DECIDED_BY, DECIDED_ON, REMARK = "核对编号", "核对结论", "核对人", "核对日期", "备注"
 SHEET = "待核对名单"

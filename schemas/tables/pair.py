@@ -7,7 +7,7 @@ from schemas.tables.table import Column, Table, req
 # one line of the waterfall: what was compared, at which level it came out, the phrase a clerk reads, log2(m/u)
 COMPARISON = pl.Struct({"comparison": pl.String, "level": pl.String, "phrase": pl.String, "weight": pl.Float64})
 DECISIONS = ("same", "different", "unsure")
-CAUSES = ("doubtful", "ambiguous", "two_numbers", "twins", "refused_number", "contradiction", "parents", "decided")
+CAUSES = ("doubtful", "ambiguous", "two_numbers", "twins", "refused_number", "contradiction", "parents", "giant", "decided")
 
 REVIEW_QUEUE = Table(
     "review_queue",

@@ -43,4 +43,5 @@ def test_a_pair_that_contradicts_itself_has_a_cause(birth: str | None, relatives
 
 def test_each_cause_has_words_wherever_it_is_shown() -> None:
     assert {cause for *_, cause in CASES if cause} <= set(CAUSES)
-    assert set(QUEUED) == set(CAUSE_WORDS)
+    # every cause of clustering may keep two children apart, but for what only a model for anybody's tables names
+    assert set(CAUSES) - {"exclusive"} <= set(QUEUED) == set(CAUSE_WORDS)
