@@ -1,7 +1,8 @@
 """Identifiers that last: clusters of this night and the register's memory go in, person_ids, the identity table and its events come out.
 
 A cluster keeps the identifier that most of its rows had: known by record_hash, then by feed and record key (where no number shows that a department put
-another child under that key), then by the child's own number. A merge keeps the older (earlier first_seen, then smaller), a split leaves the identifier with the larger part. None is ever given twice.
+another child under that key), then by the child's own number. A merge keeps the older (earlier first_seen, then smaller), a split leaves the identifier with the part that has the
+person's number where another part has another, else with the larger. None is ever given twice.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)
 _LENGTH = 12
 _SALTS = 64
 _NOBODY = -1
-_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64, "is_refuted": pl.Boolean})
+_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64, "is_refuted": pl.Boolean, "is_stray": pl.Boolean})
 _HALF = np.uint64(32)
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
 _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -80,7 +81,7 @@ def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Name
 
 
 def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
-    """cluster, person (its place in memory), votes: how many rows of the cluster the person had, 0 where only the child's number says so; and is_refuted, see `_refuted`."""
+    """cluster, person (its place in memory), votes: how many rows of the cluster the person had, 0 where only the child's number says so; is_stray, see `_strays`; and is_refuted: that, or see `_of_another_number`."""
     known = memory.with_row_index("person").filter(pl.col("state") != "merged")
     if known.is_empty():
         return _NO_VOTES
@@ -96,7 +97,8 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     counted = pl.DataFrame({
         "cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64), "by_key": ~np.isin(both, np.unique(said[spoke]))
     })  # fmt: skip
-    counted = counted.with_columns(is_refuted=_refuted(counted, rows, known)).drop("by_key")
+    counted = counted.with_columns(is_stray=_strays(counted, rows, known)).drop("by_key")
+    counted = counted.select("cluster", "person", "votes", pl.col("is_stray").or_(_of_another_number(counted, rows, known)).alias("is_refuted"), "is_stray")
     standing = counted.filter(~pl.col("is_refuted"))
     is_silent = np.ones(int(cluster.max(initial=0)) + 1, dtype=np.bool_)
     is_silent[standing["cluster"].to_numpy()] = False
@@ -107,10 +109,23 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     held = _listed(known, "id_numbers").filter(pl.col("value").is_in(texts.implode())).with_columns(identifiers.packed(pl.col("value")))
     silent = numbered.select("cluster", person=pl.Series(_owners(numbered["own_id"], held))).filter(pl.col("person") != _NOBODY)
     silent = silent.unique().cast({"person": pl.UInt32}).join(standing, on="person", how="anti")
-    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64), is_refuted=pl.lit(False))]).sort("cluster", "person")
+    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64), is_refuted=pl.lit(False), is_stray=pl.lit(False))]).sort("cluster", "person")
 
 
-def _refuted(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+def _of_another_number(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """Which votes are for a part of a person that has another number, while another part has the person's: a child goes with its number, however many rows go elsewhere."""
+    person = counted["person"].to_numpy()
+    asked = counted.with_row_index("vote").filter((np.bincount(person) > 1)[person]).select("vote", "cluster", "person")
+    if asked.is_empty():
+        return pl.repeat(False, counted.height, eager=True)
+    own = rows.select("cluster", "own_id").drop_nulls().join(asked, on="cluster", how="semi").unique()
+    held = _listed(known.join(asked, on="person", how="semi"), "id_numbers").with_columns(identifiers.packed(pl.col("value")))
+    parts = asked.join(own, on="cluster").join(held, on="person").group_by("vote", "person").agg(has_it=(pl.col("own_id") == pl.col("value")).any())
+    against = parts.filter(~pl.col("has_it"), pl.col("has_it").any().over("person"))["vote"]
+    return pl.repeat(False, counted.height, eager=True).scatter(against, True)
+
+
+def _strays(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """Which votes by record key alone are for another child, under whose key the department has put this one: no number in common, their birth dates no
     slip apart, and either number is another's: the person's stands in another cluster, or the cluster's is another known person's.
     """
@@ -220,7 +235,7 @@ def _events(named: pl.DataFrame, merged: pl.DataFrame, votes: pl.DataFrame, memo
     merges = merges.group_by("person_id").agg(by_joining, others=pl.col("others").sort()).select("person_id", kind=pl.lit("merged"), others="others", cause="cause")
     now = named.select("cluster", "is_parted", now="person_id", now_person="person")
     parts = votes.filter(pl.col("votes") > 0).join(now, on="cluster").filter(pl.col("now_person").ne_missing(pl.col("person")))
-    parts = parts.filter(~pl.col("is_refuted") | pl.col("now_person").is_null())
+    parts = parts.filter(~pl.col("is_stray") | pl.col("now_person").is_null())
     parts = parts.join(merged.select("person", now_person="into"), on=["person", "now_person"], how="anti")
     splits = parts.join(named.select("person").drop_nulls(), on="person", how="semi")
     splits = splits.with_columns(called.gather(splits["person"])).group_by("person_id").agg(by_parting, others=pl.col("now").unique().sort())

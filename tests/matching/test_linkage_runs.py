@@ -207,6 +207,20 @@ def test_a_split_leaves_the_identifier_with_the_larger_part() -> None:
     assert ids(fourth)["c"] not in {ids(first)["a"], ids(second)["c"]}
 
 
+def test_a_child_goes_with_its_number_though_more_of_its_rows_turn_out_to_be_a_brother_s() -> None:
+    """The survey and the clinic had written the one twin's name, and put it right."""
+    entries = [row(key, feed="household", name=name, id_number=own, household_key="H", relatives=FAMILY) for key, name, own in (("one", "张浩宇", BOY), ("two", "张子轩", TWIN))]
+    entries[1]["export_date"] = date(2026, 1, 1)
+    loose = [row(feed, feed=feed, relatives=FAMILY) for feed in ("survey", "health")]
+    first = night([*entries, *loose])
+    assert ids(first)["survey"] == ids(first)["health"] == ids(first)["one"]
+    second = night([*entries, *(each | {"name": "张子轩", "id_number": TWIN} for each in loose)], first)
+    assert [ids(second)[key] for key in ("one", "two")] == [ids(first)[key] for key in ("one", "two")]
+    assert ids(second)["survey"] == ids(second)["health"] == ids(second)["two"]
+    assert second.tables["identity_event"].select("person_id", "kind", "others").rows() == [(ids(first)["one"], "split", [ids(first)["two"]])]
+    assert second.tables["identity"]["state"].to_list() == ["live", "live"]
+
+
 def test_a_child_who_was_gone_comes_back_as_the_same() -> None:
     first = night([row("a", id_number=BOY), row("z", name="冉秋月")])
     second = night([row("z", name="冉秋月")], first)
