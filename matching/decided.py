@@ -56,7 +56,8 @@ def decisions(previous: Mapping[str, pl.LazyFrame], rows: pl.DataFrame, source: 
     held = own.join(rows, on="record_hash")
     keys = _sides(decided, "keys", "key").with_columns(feed_key=pl.col("key").hash())
     under = keys.join(rows, on="feed_key").join(own, on=["pair_id", "record_hash"], how="anti")
-    meant = _of_one_child(under, known, own, source)
+    same = decided.filter(pl.col("decision") == "same")
+    meant = _of_one_child(under, _of_both(known, same), _of_both(own, same), source)
     units = pl.concat([held.select(*_SIDE, "unit"), meant.select(*_SIDE, "unit")]).unique()
     left, right = (units.filter(pl.col("side") == side).drop("side") for side in _SIDES)
     both = decided.select("pair_id", "decision").join(left, on="pair_id").join(right, on="pair_id", suffix="_r")
@@ -83,6 +84,12 @@ def _known(decided: pl.DataFrame, previous: Mapping[str, pl.LazyFrame]) -> pl.Da
         sides = now.select(*_SIDE, person_id=pl.coalesce("merged_into", "person_id"))
 
 
+def _of_both(told: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
+    """What is told of sides; of two that are the same each is told of the other too."""
+    other = told.join(same, on="pair_id", how="semi").with_columns(pl.col("side").replace(dict(zip(_SIDES, reversed(_SIDES), strict=True))))
+    return pl.concat([told, other])
+
+
 def _of_one_child(under: pl.DataFrame, known: pl.DataFrame, own: pl.DataFrame, source: Source) -> pl.DataFrame:
     """The rows under a side's keys that are its child's for all that is known.
 
@@ -90,7 +97,7 @@ def _of_one_child(under: pl.DataFrame, known: pl.DataFrame, own: pl.DataFrame, s
     side of which nothing is known is taken at its key's word.
 
     Args:
-        under: pair_id, side, key, record_hash, own_id … of rows of another content. known: see `_known`. own: pair_id, side, record_hash of the side's own rows.
+        under: pair_id, side, key, record_hash, own_id … of rows of another content. known: see `_known`. own: pair_id, side, record_hash of its child's rows.
     """
     if under.is_empty():
         return under

@@ -79,6 +79,15 @@ def test_who_stands_under_a_key_when_the_list_is_numbered_anew_is_not_whom_a_cle
         assert together(joined) == {("1",), ("2", "b", "c")}
 
 
+def test_a_list_may_be_numbered_anew_between_the_workbook_and_the_night_that_takes_it_in() -> None:
+    """Of the side itself nothing is known any more, but it is the other side's child."""
+    loose = row("1", name="张浩", birth_date=date(2015, 4, 20))
+    first = night([loose, TWO[1]])
+    assert together(first) == {("1",), ("b",)}
+    anew = [row("1", name="谭子轩", birth_date=OTHER, id_number=STRANGER), loose | {"record_key": "2"}, TWO[1]]
+    assert ("b",) in together(night(anew, first, decided(first, "same", "survey:1", "education:b")))
+
+
 def test_two_children_under_one_key_are_kept_apart_and_neither_is_torn() -> None:
     rows = [row("K", phones=["13512345678"]), row("b", "education", phones=["13512345678"]), row("K", name="冉秋月", sex="female", birth_date=OTHER), row("c", "health", name="冉秋月", sex="female", birth_date=OTHER, address="某街道某路某号某室")]
     first = night(rows)
