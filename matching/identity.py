@@ -2,7 +2,7 @@
 
 A cluster keeps the identifier that most of its rows had: known by record_hash, then by feed and record key (where no number shows that a department put
 another child under that key), then by the child's own number. A merge keeps the older (earlier first_seen, then smaller), a split leaves the identifier with the part that has the
-person's number where another part has another, else with the larger. None is ever given twice.
+person's number, else with that which has more of its rows as they were, else with the larger. None is ever given twice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ALPHABET = np.frombuffer(b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", dtype=np.uint8)
 _LENGTH = 12
 _SALTS = 64
 _NOBODY = -1
-_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64, "is_refuted": pl.Boolean, "is_stray": pl.Boolean})
+_NO_VOTES = pl.DataFrame(schema={"cluster": pl.UInt32, "person": pl.UInt32, "votes": pl.Int64, "unchanged": pl.Int64, "is_refuted": pl.Boolean, "is_stray": pl.Boolean})
 _HALF = np.uint64(32)
 # odd multipliers of splitmix64: spread the hash so that an identifier shows nothing of a record's hash
 _SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -81,7 +81,7 @@ def name_clusters(rows: pl.DataFrame, memory: pl.DataFrame, as_of: date) -> Name
 
 
 def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
-    """cluster, person (its place in memory), votes: how many rows of the cluster the person had, 0 where only the child's number says so; is_stray, see `_strays`; and is_refuted: that, or see `_of_another_number`."""
+    """cluster, person (its place in memory), votes: how many rows of the cluster the person had, 0 where only the child's number says so; unchanged: how many of them as they are; is_stray, see `_strays`; and is_refuted: that, or see `_without_the_number`."""
     known = memory.with_row_index("person").filter(pl.col("state") != "merged")
     if known.is_empty():
         return _NO_VOTES
@@ -94,11 +94,12 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     said = cluster.astype(np.uint64) << _HALF | np.where(spoke, voted, 0).astype(np.uint64)
     both, count = np.unique(said[spoke], return_counts=True)
     spoke[rest] = False
-    counted = pl.DataFrame({
-        "cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64), "by_key": ~np.isin(both, np.unique(said[spoke]))
-    })  # fmt: skip
-    counted = counted.with_columns(is_stray=_strays(counted, rows, known)).drop("by_key")
-    counted = counted.select("cluster", "person", "votes", pl.col("is_stray").or_(_of_another_number(counted, rows, known)).alias("is_refuted"), "is_stray")
+    same, many = np.unique(said[spoke], return_counts=True)
+    unchanged = np.zeros(len(both), dtype=np.int64)
+    unchanged[np.searchsorted(both, same)] = many
+    counted = pl.DataFrame({"cluster": (both >> _HALF).astype(np.uint32), "person": both.astype(np.uint32), "votes": count.astype(np.int64), "unchanged": unchanged})
+    counted = counted.with_columns(is_stray=_strays(counted, rows, known))
+    counted = counted.select(pl.exclude("is_stray"), pl.col("is_stray").or_(_without_the_number(counted, rows, known)).alias("is_refuted"), "is_stray")
     standing = counted.filter(~pl.col("is_refuted"))
     is_silent = np.ones(int(cluster.max(initial=0)) + 1, dtype=np.bool_)
     is_silent[standing["cluster"].to_numpy()] = False
@@ -109,19 +110,20 @@ def _votes(rows: pl.DataFrame, memory: pl.DataFrame) -> pl.DataFrame:
     held = _listed(known, "id_numbers").filter(pl.col("value").is_in(texts.implode())).with_columns(identifiers.packed(pl.col("value")))
     silent = numbered.select("cluster", person=pl.Series(_owners(numbered["own_id"], held))).filter(pl.col("person") != _NOBODY)
     silent = silent.unique().cast({"person": pl.UInt32}).join(standing, on="person", how="anti")
-    return pl.concat([counted, silent.with_columns(votes=pl.lit(0, dtype=pl.Int64), is_refuted=pl.lit(False), is_stray=pl.lit(False))]).sort("cluster", "person")
+    told_by_number = {"votes": pl.lit(0, dtype=pl.Int64), "unchanged": pl.lit(0, dtype=pl.Int64), "is_refuted": pl.lit(False), "is_stray": pl.lit(False)}
+    return pl.concat([counted, silent.with_columns(**told_by_number)]).sort("cluster", "person")
 
 
-def _of_another_number(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
-    """Which votes are for a part of a person that has another number, while another part has the person's: a child goes with its number, however many rows go elsewhere."""
+def _without_the_number(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """Which votes are for a part of a person that has not the person's number, while another part has: a child goes with its number, however many rows go elsewhere."""
     person = counted["person"].to_numpy()
     asked = counted.with_row_index("vote").filter((np.bincount(person) > 1)[person]).select("vote", "cluster", "person")
     if asked.is_empty():
         return pl.repeat(False, counted.height, eager=True)
     own = rows.select("cluster", "own_id").drop_nulls().join(asked, on="cluster", how="semi").unique()
     held = _listed(known.join(asked, on="person", how="semi"), "id_numbers").with_columns(identifiers.packed(pl.col("value")))
-    parts = asked.join(own, on="cluster").join(held, on="person").group_by("vote", "person").agg(has_it=(pl.col("own_id") == pl.col("value")).any())
-    against = parts.filter(~pl.col("has_it"), pl.col("has_it").any().over("person"))["vote"]
+    has = asked.join(own, on="cluster").join(held, left_on=["person", "own_id"], right_on=["person", "value"], how="semi")
+    against = asked.join(has, on="person", how="semi").join(has, on="vote", how="anti")["vote"]
     return pl.repeat(False, counted.height, eager=True).scatter(against, True)
 
 
@@ -129,7 +131,7 @@ def _strays(counted: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> p
     """Which votes by record key alone are for another child, under whose key the department has put this one: no number in common, their birth dates no
     slip apart, and either number is another's: the person's stands in another cluster, or the cluster's is another known person's.
     """
-    asked = counted.with_row_index("vote").filter("by_key").select("vote", "cluster", "person")
+    asked = counted.with_row_index("vote").filter(pl.col("unchanged") == 0).select("vote", "cluster", "person")
     own = rows.select("cluster", "own_id").drop_nulls().unique()
     held = _listed(known.join(asked, on="person", how="semi"), "id_numbers").with_columns(identifiers.packed(pl.col("value")))
     both = asked.join(own, on="cluster").join(held, on="person").filter((pl.col("own_id") != pl.col("value")).all().over("vote"))
@@ -171,7 +173,7 @@ def _claims(votes: pl.DataFrame, clusters: pl.DataFrame, memory: pl.DataFrame) -
     """cluster, person: each known person with the one cluster it goes to, the oldest person of a cluster first."""
     aged = votes.join(clusters.select("cluster", "smallest"), on="cluster", maintain_order="left")
     aged = aged.with_columns(memory["first_seen"].gather(aged["person"]))
-    one = aged.filter(~pl.col("is_refuted")).sort("person", pl.col("votes") * -1, "smallest").unique("person", keep="first", maintain_order=True)
+    one = aged.filter(~pl.col("is_refuted")).sort("person", pl.col("unchanged") * -1, pl.col("votes") * -1, "smallest").unique("person", keep="first", maintain_order=True)
     return one.sort("cluster", "first_seen", "person").select("cluster", "person")
 
 

@@ -221,6 +221,27 @@ def test_a_child_goes_with_its_number_though_more_of_its_rows_turn_out_to_be_a_b
     assert second.tables["identity"]["state"].to_list() == ["live", "live"]
 
 
+@pytest.mark.parametrize("variant", range(6))
+def test_a_child_whose_rows_fall_apart_is_where_its_number_is(variant: int) -> None:
+    """The school's row, which held the other two together, is gone; which of them has the smaller hash is chance."""
+    newborn = {"name": "李芳之子", "name_kind": "newborn", "mother_in_name": "李芳", "address": f"某街道某路{variant}号"}
+    left = [row("number", feed="medical_insurance", id_number=BOY), row("none", feed="health", relatives=FAMILY, **newborn)]
+    first = night([*left, row("school", feed="education", id_number=BOY, relatives=FAMILY)])
+    assert len(set(ids(first).values())) == 1
+    second = night(left, first)
+    assert ids(second)["number"] == ids(first)["number"] != ids(second)["none"]
+
+
+def test_who_comes_to_stand_under_a_child_s_keys_does_not_take_its_identifier_from_a_row_that_is_as_it_was() -> None:
+    """Nobody has a number; the survey lists other children under its keys."""
+    survey = [row(key, phones=["13512345678"]) for key in ("1", "2")]
+    held = row("a", feed="health", phones=["13512345678"])
+    first = night([held, *survey])
+    assert len(set(ids(first).values())) == 1
+    second = night([held, *(row(key, name="冉秋月", sex="female", birth_date=date(2019, 1, 1), phones=["13912345678"]) for key in ("1", "2"))], first)
+    assert ids(second)["a"] == ids(first)["a"] != ids(second)["1"]
+
+
 def test_a_child_who_was_gone_comes_back_as_the_same() -> None:
     first = night([row("a", id_number=BOY), row("z", name="冉秋月")])
     second = night([row("z", name="冉秋月")], first)
