@@ -8,7 +8,8 @@ Components in which nothing can conflict are joined whole (scipy); only the othe
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,7 @@ GIANT = 40
 # what several senders say
 SEVERAL = 2
 Parts = npt.NDArray[np.int64]
+_PAIRS = pl.Schema({"l": pl.UInt32, "r": pl.UInt32, "cause": pl.String})
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class Constraints:
         together: pairs l, r that a reviewer joined; they go first and override everything but a reviewer's own "different".
         exclusive: further values of each unit, a column of integers each with nulls: two different ones in one column never meet.
         giant: clusters of more units than this are not built.
-        sources: a bit for each sender of each unit; with them, a wavering edge joins two clusters only where one of them has a single sender.
+        sources: a bit for each sender of each unit. wavering: pairs l, r that are two for all their names say, with `cause`. What several senders say of each of two
+            is no slip of the pen: such a link joins only where one of the two clusters has a single sender, and of two clusters whose names several senders waver on
+            with several, only what one child alone would share makes one.
     """
 
     trusted: pl.Series
@@ -65,16 +69,18 @@ class Constraints:
     exclusive: tuple[pl.Series, ...] = ()
     giant: int = GIANT
     sources: pl.Series | None = None
+    wavering: pl.DataFrame = field(default_factory=_PAIRS.to_frame)
 
     def among(self, units: pl.Series, number: npt.NDArray[np.uint32]) -> Constraints:
         """What some units must keep to; `number`: what each of them is called there."""
         has = np.zeros(len(self.trusted), dtype=np.bool_)
         has[units.to_numpy()] = True
-        apart, together = (
-            _renumbered(pairs.filter(has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]), number) for pairs in (self.apart, self.together)
+        apart, together, wavering = (
+            _renumbered(pairs.filter(has[pairs["l"].to_numpy()] & has[pairs["r"].to_numpy()]), number) for pairs in (self.apart, self.together, self.wavering)
         )
         sources = None if self.sources is None else self.sources.gather(units)
-        return replace(self, trusted=self.trusted.gather(units), apart=apart, together=together, exclusive=tuple(e.gather(units) for e in self.exclusive), sources=sources)
+        exclusive = tuple(e.gather(units) for e in self.exclusive)
+        return replace(self, trusted=self.trusted.gather(units), apart=apart, together=together, exclusive=exclusive, sources=sources, wavering=wavering)
 
     def keys(self) -> pl.DataFrame:
         """A column of values for each of `exclusive`, and first the trusted number: each trusted unit is a value of its own."""
@@ -86,15 +92,14 @@ def cluster_units(edges: pl.DataFrame, limits: Constraints, margin: float) -> Cl
     """Clusters from edges l, r, match_weight (those above the link threshold only).
 
     Args:
-        edges: candidate links, with `wavering` where the limits have sources: the cause to refuse two names, and nothing that only one child would share, null
-            of other links. What several senders say of each of the two is no slip of the pen. limits: the constraints. margin: bits by which the best of several links that exclude each other must lead.
+        edges: candidate links, with `is_firm` where the limits have sources: whether the two share what only one child would. limits: the constraints.
+        margin: bits by which the best of several links that exclude each other must lead.
     """
     count = len(limits.trusted)
-    nothing = pl.lit(None, dtype=pl.String)
-    wavering = nothing if limits.sources is None else pl.col("wavering")
+    is_firm = pl.lit(True) if limits.sources is None else pl.col("is_firm")
     wanted = pl.concat([
-        edges.select("l", "r", "match_weight", wavering=wavering, decided=pl.lit(False)),
-        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), wavering=nothing, decided=pl.lit(True)),
+        edges.select("l", "r", "match_weight", is_firm=is_firm, decided=pl.lit(False)),
+        limits.together.select("l", "r", match_weight=pl.lit(float("inf")), is_firm=pl.lit(True), decided=pl.lit(True)),
     ]).sort("decided", "match_weight", "l", "r", descending=[True, True, False, False])  # fmt: skip
     wanted = wanted.unique(["l", "r"], keep="first", maintain_order=True)
     linked = pl.concat([wanted["l"], wanted["r"]]).unique().sort()
@@ -116,7 +121,7 @@ def _clustered(wanted: pl.DataFrame, limits: Constraints, margin: float) -> Clus
     """The same of units that all have an edge, numbered without a gap; `wanted`: their edges, best first."""
     count = len(limits.trusted)
     part = _components(count, wanted)
-    troubled = _troubled(part, limits, part[wanted.filter(pl.col("wavering").is_not_null())["l"].to_numpy()])
+    troubled = _troubled(part, limits)
     walk = _Walk(limits, margin, troubled)
     refused = walk.through(wanted.filter(pl.col("l").is_in(troubled.implode())))
     calm = wanted.filter(~pl.col("l").is_in(troubled.implode()))
@@ -134,18 +139,29 @@ def _components(count: int, edges: pl.DataFrame) -> Parts:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _troubled(part: Parts, limits: Constraints, wavering: Parts) -> pl.Series:
-    """The units of components in which a constraint could bite: two numbers, a pair apart, a giant, or one of those with a wavering edge."""
+def _troubled(part: Parts, limits: Constraints) -> pl.Series:
+    """The units of components in which a constraint could bite: two numbers, a pair apart or wavering, a giant."""
     keys = limits.keys()
     units = pl.DataFrame({"unit": np.arange(len(part), dtype=np.uint32), "part": part}).hstack(keys)
     several = pl.any_horizontal(pl.col(k).drop_nulls().n_unique() > 1 for k in keys.columns)
     numbers = units.group_by("part").agg(several=several).filter("several")["part"]
     large = units.group_by("part").agg(pl.len()).filter(pl.col("len") > limits.giant)["part"]
     parts = units.select("unit", "part")
-    apart = limits.apart.join(parts, left_on="l", right_on="unit").join(parts, left_on="r", right_on="unit", suffix="_r")
+    pairs = pl.concat([limits.apart.select("l", "r"), limits.wavering.select("l", "r")])
+    apart = pairs.join(parts, left_on="l", right_on="unit").join(parts, left_on="r", right_on="unit", suffix="_r")
     apart_parts = apart.filter(pl.col("part") == pl.col("part_r"))["part"]
-    bad = pl.concat([numbers, large, apart_parts, pl.Series(wavering)]).unique()
+    bad = pl.concat([numbers, large, apart_parts]).unique()
     return units.filter(pl.col("part").is_in(bad.implode()))["unit"]
+
+
+def _both_ways(pairs: pl.DataFrame, units: pl.Series) -> dict[int, dict[int, str]]:
+    """The cause of each pair of some units, by either end; of several that which comes first."""
+    out: dict[int, dict[int, str]] = defaultdict(dict)
+    among = pairs.filter(pl.col("l").is_in(units.implode()) & pl.col("r").is_in(units.implode()))
+    for left, right, cause in among.sort("l", "r", "cause", descending=[False, False, True]).iter_rows():
+        out[left][right] = cause
+        out[right][left] = cause
+    return out
 
 
 class _Walk:
@@ -153,15 +169,11 @@ class _Walk:
 
     def __init__(self, limits: Constraints, margin: float, units: pl.Series) -> None:
         self._keys = dict(zip(units.to_list(), limits.keys()[units.to_numpy()].rows(), strict=True))
-        apart = limits.apart.filter(pl.col("l").is_in(units.implode()) & pl.col("r").is_in(units.implode()))
         self._giant = limits.giant
         self._margin = margin
         self._root: dict[int, int] = {}
         self._held: dict[int, tuple[int | None, ...]] = {}
-        self._apart: dict[int, dict[int, str]] = defaultdict(dict)
-        for left, right, cause in apart.sort("l", "r", "cause", descending=[False, False, True]).iter_rows():
-            self._apart[left][right] = cause
-            self._apart[right][left] = cause
+        self._apart, self._wavering = (_both_ways(pairs, units) for pairs in (limits.apart, limits.wavering))
         self._members: dict[int, list[int]] = {}
         self._sources: dict[int, int] = {} if limits.sources is None else dict(zip(units.to_list(), limits.sources.gather(units).to_list(), strict=True))
 
@@ -169,16 +181,15 @@ class _Walk:
         """Joins what may be joined; the edges that were refused, with why."""
         refused = []
         rivals = self._rivals(edges.select("l", "r", "match_weight", "decided").rows())
-        for left, right, weight, wavering, decided in edges.select("l", "r", "match_weight", "wavering", "decided").iter_rows():
+        for left, right, weight, is_firm, decided in edges.select("l", "r", "match_weight", "is_firm", "decided").iter_rows():
             a, b = self._find(left), self._find(right)
             if a == b:
                 continue
             if decided:
                 cause = self._contradiction(a, b)
-            elif wavering and self._established(a) and self._established(b):
-                cause = wavering
             else:
-                cause = self._conflict(a, b) or self._ambiguous(left, right, weight, rivals)
+                cause = None if is_firm else self._hesitates(left, right, a, b)
+                cause = cause or self._conflict(a, b) or self._ambiguous(left, right, weight, rivals)
             if cause is None:
                 self._join(a, b)
             else:
@@ -211,20 +222,35 @@ class _Walk:
                     continue
                 a, b = self._find(there), self._find(other)
                 own = self._find(here)
-                if own not in (a, b) and a != b and self._conflict(a, b) and not self._conflict(own, b):
+                if own not in (a, b) and a != b and self._excludes(a, b) and not self._excludes(own, b):
                     return "ambiguous"
         return None
 
-    def _established(self, a: int) -> bool:
-        """Whether several senders know a cluster."""
+    def _are_known(self, units: Collection[int]) -> bool:
+        """Whether several senders know some units of one cluster."""
         sources = 0
-        for unit in self._members[a]:
+        for unit in units:
             sources |= self._sources[unit]
         return sources.bit_count() >= SEVERAL
 
     def _contradiction(self, a: int, b: int) -> str | None:
         """Whether a reviewer both joined two clusters and kept them apart."""
         return "contradiction" if "decided" in self._causes(a, b) else None
+
+    def _hesitates(self, left: int, right: int, a: int, b: int) -> str | None:
+        """Why a link does not join two clusters, whose names say that they are two."""
+        direct = self._wavering.get(left, {}).get(right)
+        return direct if direct and self._are_known(self._members[a]) and self._are_known(self._members[b]) else self._two_names(a, b)
+
+    def _two_names(self, a: int, b: int) -> str | None:
+        """Why two clusters are two whatever links them: several senders waver on each of them with several of the other."""
+        found = [(unit, other, cause) for unit in self._members[a] for other, cause in self._wavering.get(unit, {}).items() if other in self._root and self._find(other) == b]
+        is_known = found and self._are_known({unit for unit, _, _ in found}) and self._are_known({other for _, other, _ in found})
+        return min(cause for _, _, cause in found) if is_known else None
+
+    def _excludes(self, a: int, b: int) -> str | None:
+        """Why two clusters are never one, or None."""
+        return self._conflict(a, b) or self._two_names(a, b)
 
     def _conflict(self, a: int, b: int) -> str | None:
         """Why two clusters may not be one, or None."""

@@ -34,6 +34,9 @@ from schemas.growing import GrowingParquet
 from schemas.tables.identity import IDENTITY
 from schemas.tables.record import PERSON, PERSON_RECORD, RECORD
 
+# the comparisons by which pairs contradict themselves
+_TELLING = ("name", "birth_date", "id_number", "relatives", "certificate", "document", "record_key")
+
 
 @dataclass(frozen=True)
 class Linked:
@@ -146,21 +149,28 @@ def _own_ids(night: Night) -> pl.Series:
 
 
 def _links(weighed: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs heavy enough to link, but those of two numbers: l, r, match_weight, and `wavering`: what they may be instead, where name and birth date do not both agree
-    and nothing but the family does besides."""
+    """The pairs heavy enough to link, but those of two numbers: l, r, match_weight, and is_firm: see `_is_firm`."""
+    heavy = weighed.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted"))
+    return heavy.select("l", "r", "match_weight", is_firm=_is_firm(model))
+
+
+def _is_firm(model: Model) -> pl.Expr:
+    """Whether the two of a pair share what only one child would: a number, or the key of a row."""
+    by_number = (pl.col("id_number") <= model.comparison("id_number").position("one_digit")).fill_null(False)
+    return by_number | pl.any_horizontal((pl.col(c) == 0).fill_null(False) for c in ("certificate", "document", "record_key"))
+
+
+def _wavers(model: Model) -> pl.Expr:
+    """What the two of a pair may be instead of one, where name and birth date do not both agree and nothing but the family does besides; null of others."""
     name, birth = model.comparison("name"), model.comparison("birth_date")
     other_name = pl.col("name").is_between(name.position("order"), name.position("different"))
-    by_number = (pl.col("id_number") <= model.comparison("id_number").position("one_digit")).fill_null(False)
-    by_key = pl.any_horizontal((pl.col(c) == 0).fill_null(False) for c in ("certificate", "document", "record_key"))
     differs = other_name | pl.col("name").is_in([name.position("same_sound"), name.position("other_surname")])
     apart = differs & pl.col("birth_date").is_between(birth.position("swapped"), birth.position("different"))
-    wavering = (
-        pl.when(by_number | by_key).then(None)
+    return (
+        pl.when(_is_firm(model)).then(None)
         .when(other_name & (pl.col("birth_date") == birth.position("same"))).then(pl.lit("twins"))
         .when(apart).then(pl.lit("contradiction"))
     )  # fmt: skip
-    told = weighed.select("l", "r", "match_weight", "match_probability", "both_trusted", wavering=wavering)
-    return told.filter(pl.col("match_probability") >= model.link, ~pl.col("both_trusted")).select("l", "r", "match_weight", "wavering")
 
 
 def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, links: pl.DataFrame, model: Model) -> Constraints:
@@ -170,14 +180,15 @@ def _constraints(night: Night, weighed: pl.DataFrame, bound: pl.DataFrame, links
     for pairs in (links, same):
         for side in ("l", "r"):
             is_linked[pairs[side].to_numpy()] = True
-    told = weighed.select("l", "r", "birth_date", "relatives", "pair_probability", "least_weight", "both_trusted")
+    told = weighed.select("l", "r", *_TELLING, "pair_probability", "least_weight", "both_trusted")
     told = told.filter(is_linked[told["l"].to_numpy()] & is_linked[told["r"].to_numpy()])
     against = told.select("l", "r", cause=apart.cause(model)).drop_nulls("cause")
+    wavering = told.filter(~pl.col("both_trusted")).select("l", "r", cause=_wavers(model)).drop_nulls("cause").join(against, on=["l", "r"], how="anti")
     decided = bound.filter(pl.col("decision").is_in(["different", "unsure"]), pl.col("l") != pl.col("r")).select(
         "l", "r", cause=pl.lit("decided")
     )
     never = pl.concat([decided, against]).unique(["l", "r"], keep="first", maintain_order=True)
-    return Constraints(pl.Series(night.trusted), never, same, sources=_feeds(night))
+    return Constraints(pl.Series(night.trusted), never, same, sources=_feeds(night), wavering=wavering)
 
 
 def _feeds(night: Night) -> pl.Series:

@@ -89,18 +89,30 @@ def test_a_day_is_known_by_its_lunar_date(day: date, lunar: date) -> None:
     assert _lunar(frame).to_list() == [True, True, False]
 
 
-def _cluster(sources: list[int], *, wavering: str | None) -> list[int]:
-    """The clusters of two pairs of rows of one name each, and an edge between the pairs."""
+def _cluster(sources: list[int], *wavering: tuple[int, int], is_firm: bool = False) -> list[int]:
+    """The clusters of two pairs of rows, and an edge between the pairs; `wavering`: rows whose names differ."""
     schema = {"l": pl.UInt32, "r": pl.UInt32}
-    edges = pl.DataFrame([(0, 1, 30.0, None), (2, 3, 30.0, None), (1, 2, 20.0, wavering)], schema=schema | {"match_weight": pl.Float64, "wavering": pl.String}, orient="row")
-    limits = Constraints(pl.Series([False] * 4), pl.DataFrame(schema=schema | {"cause": pl.String}), pl.DataFrame(schema=schema), sources=pl.Series(sources))
+    linked = [(0, 1, 30.0, False), (2, 3, 30.0, False), (1, 2, 20.0, is_firm)]
+    edges = pl.DataFrame(linked, schema=schema | {"match_weight": pl.Float64, "is_firm": pl.Boolean}, orient="row")
+    pairs = pl.DataFrame([(*pair, "twins") for pair in wavering], schema=schema | {"cause": pl.String}, orient="row")
+    limits = Constraints(pl.Series([False] * 4), pairs.clear(), pairs.clear().select("l", "r"), sources=pl.Series(sources), wavering=pairs)
     return cluster_units(edges, limits, margin=0.0).cluster["cluster"].to_list()
 
 
 def test_two_names_stay_two_where_two_senders_know_each() -> None:
-    assert _cluster([1, 2, 1, 2], wavering="twins") == [0, 0, 2, 2]
-    assert _cluster([1, 2, 1, 2], wavering=None) == [0, 0, 0, 0]
-    assert _cluster([1, 1, 1, 2], wavering="twins") == [0, 0, 0, 0]
+    assert _cluster([1, 2, 1, 2], (1, 2)) == [0, 0, 2, 2]
+    assert _cluster([1, 2, 1, 2]) == [0, 0, 0, 0]
+    assert _cluster([1, 1, 1, 2], (1, 2)) == [0, 0, 0, 0]
+    assert _cluster([1, 2, 1, 2], (1, 2), is_firm=True) == [0, 0, 0, 0]
+
+
+def test_two_names_that_several_senders_write_stay_two_whatever_row_links_them() -> None:
+    """The row at either end of the link says nothing of the name; of one sender's slip it brings all together."""
+    both = ((0, 2), (0, 3), (1, 3))
+    assert _cluster([1, 2, 1, 2], *both) == [0, 0, 2, 2]
+    assert _cluster([1, 2, 1, 2], *both, is_firm=True) == [0, 0, 0, 0]
+    assert _cluster([1, 1, 1, 2], *both) == [0, 0, 0, 0]
+    assert _cluster([1, 2, 1, 2], (0, 2), (0, 3)) == [0, 0, 0, 0]
 
 
 @settings(max_examples=60, deadline=None)

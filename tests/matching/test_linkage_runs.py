@@ -221,6 +221,16 @@ def test_a_child_goes_with_its_number_though_more_of_its_rows_turn_out_to_be_a_b
     assert second.tables["identity"]["state"].to_list() == ["live", "live"]
 
 
+def test_a_newborn_s_row_does_not_make_one_child_of_two_twins() -> None:
+    """One has a passport, the other a number; each is known to several senders, and the row without a name is as near to the one as to the other."""
+    one = [row(f"one {feed}", feed=feed, name="张梓溪", relatives=FAMILY, document_number="E12345678", document_type="foreign") for feed in ("education", "medical_insurance")]
+    other = [row(f"other {feed}", feed=feed, name="张梓萱", relatives=FAMILY, id_number=BOY) for feed in ("household", "education", "medical_insurance")]
+    newborn = row("newborn", feed="disease_control", name="李芳之子", name_kind="newborn", mother_in_name="李芳", relatives=FAMILY)
+    linked = night([*one, *other, newborn])
+    assert len(set(ids(linked).values())) == 3
+    assert set(linked.tables["review_queue"]["cause"]) == {"ambiguous", "doubtful"}
+
+
 @pytest.mark.parametrize("variant", range(6))
 def test_a_child_whose_rows_fall_apart_is_where_its_number_is(variant: int) -> None:
     """The school's row, which held the other two together, is gone; which of them has the smaller hash is chance."""
