@@ -59,7 +59,7 @@ def assess(children: pl.LazyFrame, facts: Facts, as_of: date, p: Parameters, ver
 
 def _cases(child: pl.DataFrame, registered: pl.DataFrame) -> pl.DataFrame:
     """Each child with each hukou it may have: case (running number), the child, and hukou_<what> of the record that gives it."""
-    named = {name: f"hukou_{name}" for name in ("feed", "record_hash", "source_file", "source_row", "code", "township", "written", "district", "in_zone", "in_city")}
+    named = {name: f"hukou_{name}" for name in ("feed", "record_hash", "source_file", "source_row", "code", "township", "written", "district", "in_zone", "in_city", "since")}
     return (
         child.join(registered.drop("says").rename(named), on="person_id", how="left").sort("person_id", "hukou_district", nulls_last=True).with_row_index("case")
     )

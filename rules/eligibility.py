@@ -37,7 +37,7 @@ def prepared(readings: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame
 
     Args:
         readings: reading, person_id, birth_date, birth_date_precision, is_dead, in_institution, is_outside_mainland, from_register, hukou_district,
-            hukou_in_zone, hukou_in_city, district, in_zone, in_city, kind, began, boards_only, left_district, and the clock's columns.
+            hukou_in_zone, hukou_in_city, hukou_since, district, in_zone, in_city, kind, began, boards_only, left_district, and the clock's columns.
     """
     years, months = f"{p['age/limit_years']}y", f"{p['residence/months_required']}mo"
     birth = pl.col("birth_date")
@@ -62,10 +62,12 @@ def prepared(readings: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame
 
 
 def _went_back(as_of: date, p: Parameters) -> pl.Expr:
-    """At the hukou place because the child went back, after an absence in another district that ended within so many months."""
+    """At the hukou place because the child went back, after an absence in another district that ended within so many months; where the hukou came no earlier
+    than the child it moved instead, unless a record tells of the return (decision 10)."""
     within = f"{p['residence/returned_within_months']}mo"
     told = (pl.col("kind") == "return") & (pl.col("left_district").is_null() | (pl.col("left_district") != pl.col("hukou_district")) | (pl.col("feed") == "survey"))
-    on = pl.when(told).then(pl.coalesce("began", "absence_ended")).when(pl.col("began").is_not_null()).then("absence_ended")
+    hukou_followed = (pl.col("hukou_since") >= pl.col("absence_ended")).fill_null(False)
+    on = pl.when(told).then(pl.coalesce("began", "absence_ended")).when(pl.col("began").is_not_null() & ~hukou_followed).then("absence_ended")
     recent = (on.dt.offset_by(within) >= as_of).fill_null(told & on.is_null())
     return (pl.col("at_home") & recent).fill_null(False)
 

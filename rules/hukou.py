@@ -44,7 +44,7 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
         told: ROW and confirmed_on of the claims of residence; of several of one row the first tells.
 
     Returns:
-        ROW of the record, code, township, district, in_zone, in_city, from_register, says; at most one row per child and district.
+        ROW of the record, code, township, district, in_zone, in_city, from_register, since (the register's 迁入日期), says; at most one row per child and district.
     """
     register = register_rows(facts, as_of)
     running = register.filter((pl.col("standing") == "正常") & ~pl.col("to_come") & pl.col("code").is_not_null())
@@ -53,7 +53,7 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
     )
     # an answer beats the register until a later 迁入日期
     answered = with_district(answers.hukou(facts, as_of), as_of, p).with_columns(
-        pl.lit(False).alias("from_register"), pl.col("told_on").alias("first_key"), pl.col("told_on").alias("second_key")
+        pl.lit(False).alias("from_register"), pl.lit(None, pl.Date).alias("since"), pl.col("told_on").alias("first_key"), pl.col("told_on").alias("second_key")
     )
     moved_out = with_district(register.filter(pl.col("standing") == "迁出"), as_of, p).select("person_id", "district").unique()
     others = (
@@ -61,11 +61,12 @@ def readings(facts: Facts, told: pl.LazyFrame, as_of: date, p: Parameters) -> pl
         .join(moved_out, on=["person_id", "district"], how="anti")
         .with_columns(
             pl.lit(False).alias("from_register"),
+            pl.lit(None, pl.Date).alias("since"),
             pl.col("told_on").alias("first_key"),
             pl.col("feed").replace_strict(p["evidence/strength"], default=0, return_dtype=pl.Int16).alias("second_key"),
         )
     )
-    together = [frame.select(*ROW, *_PLACE, "district", "in_zone", "in_city", "from_register", "says", "first_key", "second_key") for frame in (best, answered)]
+    together = [frame.select(*ROW, *_PLACE, "district", "in_zone", "in_city", "from_register", "since", "says", "first_key", "second_key") for frame in (best, answered)]
     return pl.concat([_foremost(pl.concat(together)), _foremost(others)])
 
 
@@ -108,4 +109,4 @@ def _foremost(candidates: pl.LazyFrame) -> pl.LazyFrame:
     strongest = newest.filter(pl.col("second_key") == pl.col("second_key").max().over("person_id"))
     first = strongest.sort("person_id", "district", "record_hash", "source_file", "source_row")
     kept = first.unique(subset=["person_id", "district"], keep="first", maintain_order=True)
-    return kept.select(*ROW, "code", "township", "written", "district", "in_zone", "in_city", "from_register", "says")
+    return kept.select(*ROW, "code", "township", "written", "district", "in_zone", "in_city", "from_register", "since", "says")

@@ -262,7 +262,7 @@ class Child:
 
     def answer(self) -> dict[str, Any]:
         signs = list(self.reader.signs(self.rows))
-        hukous, self.from_register = self.reader.hukous(self.rows, signs)
+        hukous, self.from_register, self.hukou_since = self.reader.hukous(self.rows, signs)
         former = self.reader.former_hukous(self.rows)
         answers = []
         for hukou in hukous or [None]:
@@ -313,7 +313,8 @@ class Child:
         """Back at the hukou place because the child went there, no more than twelve months ago."""
         assert now is not None
         told = now.kind == "return" and (now.left_place is None or now.left_place != life.hukou or now.feed == "survey")
-        on = (now.began or clock.absence_ended) if told else clock.absence_ended if now.began else None
+        followed = clock.absence_ended is not None and self.hukou_since >= clock.absence_ended
+        on = (now.began or clock.absence_ended) if told else clock.absence_ended if now.began and not followed else None
         return months_after(on, 12) >= self.as_of if on else told
 
     def _with_age(self, reason: str) -> str:

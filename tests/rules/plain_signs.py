@@ -216,8 +216,8 @@ class Reader:
         last = self.day(row, "issued_on")
         yield Sign("disability", row["record_hash"], "stay", row.get("residence_division"), own_last=last, confirmed=last or self.limit(row), ended=row.get("status") == "注销")
 
-    def hukous(self, rows: dict[str, list[Row]], signs: list[Sign]) -> tuple[list[str], bool]:
-        """The districts the hukou may be in (decision 9), and whether the household register says so."""
+    def hukous(self, rows: dict[str, list[Row]], signs: list[Sign]) -> tuple[list[str], bool, date]:
+        """The districts the hukou may be in (decision 9), whether the household register says so, and since when."""
         running, moved_out = [], set()
         for row in rows.get("household", []):
             where = district(row.get("hukou_division"), self.as_of)
@@ -229,7 +229,7 @@ class Reader:
                 moved_out.add(where)
         if running:
             best = max(entry[:2] for entry in running)
-            return sorted({where for *newest, where in running if tuple(newest) == best}), True
+            return sorted({where for *newest, where in running if tuple(newest) == best}), True, best[0]
         told = []
         for feed, of_feed in rows.items():
             for row in of_feed:
@@ -239,7 +239,7 @@ class Reader:
                 confirmed = [sign.confirmed for sign in signs if (sign.feed, sign.number) == (feed, row["record_hash"])]
                 told.append(((confirmed[0] if confirmed else self.limit(row), STRENGTH[feed]), where))
         best_told = max((key for key, _ in told), default=None)
-        return sorted({where for key, where in told if key == best_told}), False
+        return sorted({where for key, where in told if key == best_told}), False, date.min
 
     def standing(self, row: Row) -> str:
         """正常, 迁出, 死亡注销, 其他注销; a change still to come has not happened."""
