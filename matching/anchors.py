@@ -2,7 +2,7 @@
 
 A number's *anchor* is the name it goes by: the household register's, else the most frequent name of the rows whose birth date is the number's own.
 A row owns its number where its birth date agrees and its name does not contradict the anchor, or where the name agrees though the date is
-mistyped. What is left holds a guardian's number (an adult's, or one that a relative of the row has) or a sibling's.
+mistyped. A number goes by a further name too where two feeds have it so, with the number's birth date, and no other number of that day does: a child renamed. What is left holds a guardian's number (an adult's, or one that a relative of the row has) or a sibling's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from schemas.in_order import in_order
 # how the row's birth date agrees with the number's
 AGREES, UNKNOWN, TYPO, CONTRADICTS = range(4)
 ADULT_YEARS = 18
+# what so many feeds say of a number is no slip of one of them
+SEVERAL_FEEDS = 2
 # a row is no adult's when its own birth date lies this far from the number's
 GENERATION_DAYS = 12 * 365
 
@@ -141,7 +143,7 @@ def _with_date_level(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
-    """The name each number goes by: number, anchor_code, former (list of codes), id_birth.
+    """The name each number goes by: number, anchor_code, former (list of codes: former names by the anchor's rows, and further names), id_birth.
 
     A number that only contradicting rows carry is trusted where two feeds have it with the same name.
     """
@@ -150,16 +152,15 @@ def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
         rank=pl.when(pl.col("feed") == "household").then(pl.lit(-1, dtype=pl.Int8)).otherwise("date_level").min(),
         count=pl.len(),
         feeds=pl.col("feed").n_unique(),
+        agreeing=pl.col("feed").filter(pl.col("date_level") == AGREES).n_unique(),
         id_birth=pl.col("id_birth").first(),
     )
-    named = named.filter((pl.col("rank") < CONTRADICTS) | (pl.col("feeds") >= 2))
+    named = named.filter((pl.col("rank") < CONTRADICTS) | (pl.col("feeds") >= SEVERAL_FEEDS))
     best = named.sort("number", "rank", pl.col("count") * -1, "name_code").unique("number", keep="first", maintain_order=True)
-    former = (
-        possible.filter(pl.col("former_code").is_not_null())
-        .group_by("number", "name_code")
-        .agg(former=pl.col("former_code").unique().sort())
-    )
-    best = best.join(former, on=["number", "name_code"], how="left")
+    told = possible.join(best, on=["number", "name_code"], how="semi").select("number", code="former_code").drop_nulls()
+    further = named.filter(pl.col("agreeing") >= SEVERAL_FEEDS).join(best, on=["id_birth", "name_code"], how="anti").select("number", code="name_code")
+    former = pl.concat([told, further]).group_by("number").agg(former=pl.col("code").unique().sort())
+    best = best.join(former, on="number", how="left")
     return best.select("number", "id_birth", anchor_code="name_code", former=pl.col("former").fill_null([]))
 
 

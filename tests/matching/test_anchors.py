@@ -52,3 +52,26 @@ def test_twins_whose_rare_characters_were_lost_are_no_child_whose_number_was_cha
     entry = {"feed": "household", "household_key": "H1", "name": name, "name_folded": name.replace("□", "?"), "sex": "male", "birth_date": born}
     held = code_records(records([entry | {"id_number": number("500106", born, sequence)} for sequence in (135, 137)]))
     assert changed_numbers(held, own_numbers(held, AS_OF)).height == changed
+
+
+BORN = date(2018, 5, 4)
+CARD = number("500107", BORN, 217)
+RENAMED = [
+    ("two departments know a renamed child by its old name", [("household", "李涛"), ("education", "李博浩"), ("health", "李博浩")], {"own"}),
+    ("and one of them miswrites that", [("household", "李涛"), ("education", "李博浩"), ("health", "李博浩"), ("survey", "李博皓")], {"own"}),
+    ("one department has another name", [("household", "李涛"), ("education", "李博浩"), ("education", "李博浩")], {"own", "sibling"}),
+    ("two departments have two other names", [("household", "李涛"), ("education", "李博浩"), ("health", "李明")], {"own", "sibling"}),
+]
+
+
+@pytest.mark.parametrize(("rows", "roles"), [c[1:] for c in RENAMED], ids=[c[0] for c in RENAMED])
+def test_a_number_goes_by_a_further_name_where_two_feeds_have_it(rows: list[tuple[str, str]], roles: set[str]) -> None:
+    held = code_records(records([{"feed": feed, "name": name, "id_number": CARD, "birth_date": BORN, "record_key": f"K{n}"} for n, (feed, name) in enumerate(rows)]))
+    assert set(own_numbers(held, AS_OF)["id_role"].cast(pl.String)) == roles
+
+
+def test_a_name_that_another_number_of_the_day_goes_by_is_a_twins_in_whatever_feeds() -> None:
+    rows = [("household", "李涛", CARD), ("education", "李博浩", CARD), ("health", "李博浩", CARD), ("household", "李博浩", number("500107", BORN, 219))]
+    held = code_records(records([{"feed": feed, "name": name, "id_number": card, "birth_date": BORN, "record_key": f"K{n}"} for n, (feed, name, card) in enumerate(rows)]))
+    roles = held.rows.select("feed").with_row_index("rec").join(own_numbers(held, AS_OF), on="rec")
+    assert set(roles.select(pl.col("feed").cast(pl.String), pl.col("id_role").cast(pl.String)).rows()) == {("household", "own"), ("education", "sibling"), ("health", "sibling")}
