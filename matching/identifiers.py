@@ -197,8 +197,8 @@ def _left_over(seen: pl.DataFrame) -> pl.DataFrame:
         .then(shown.str.slice(0, 15) + "???")
         .when(status == "masked")
         .then(shown.str.replace_all("*", "?", literal=True))
-        .when((status == "wrong_length") & shown.str.contains(r"^\d{15}$"))
-        .then(shown + "???")
+        .when(status == "wrong_length")
+        .then(_lengthened(shown, pl.col("exported")))
     )
     by_number = (
         pl.when(status == "valid")
@@ -216,6 +216,16 @@ def _left_over(seen: pl.DataFrame) -> pl.DataFrame:
         document_type=pl.coalesce(pl.when(status == "valid").then(by_number), "document", by_number),
         document_number=pl.when(status == "other_document").then(document_number),
     )
+
+
+def _lengthened(shown: pl.Expr, exported: pl.Expr) -> pl.Expr:
+    """18 characters of a text of 15 or 17 digits, whose end was lost, or that is in the form of 15 without century and check digit; null where its birth date is none."""
+    as_cut = (shown + "???").str.slice(0, LENGTH)
+    as_old = shown.str.slice(0, 6) + "20" + shown.str.slice(6) + "?"
+    return (
+        pl.when(shown.str.contains(r"^(?:\d{15}|\d{17})$") & (birth_date(as_cut) <= exported)).then(as_cut)
+        .when(shown.str.contains(r"^\d{15}$") & (birth_date(as_old) <= exported)).then(as_old)
+    )  # fmt: skip
 
 
 def of_relatives(texts: pl.Series) -> pl.DataFrame:

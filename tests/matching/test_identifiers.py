@@ -40,3 +40,20 @@ def test_one_wrong_digit_never_makes_another_document_of_a_number(at):
     wrong = [OWN[:at] + d + OWN[at + 1 :] for d in "0123456789" if d != OWN[at]]
     given = pl.DataFrame({"text": wrong, "exported": [date(2026, 11, 24)] * len(wrong), "record_key": ["K"] * len(wrong), "document": pl.Series([None] * len(wrong), dtype=pl.String)})
     assert set(examine(given)["status"]) <= {"checksum_failed", "impossible_date", "child_code", "excel_rounded"}
+
+
+LEFT_OVER = [
+    ("the last three digits gone", OWN[:15], OWN[:15] + "???"),
+    ("the check digit gone", OWN[:17], OWN[:17] + "?"),
+    ("a digit in the middle gone", OWN[:7] + OWN[8:], None),
+    ("in the form of fifteen, without century and check digit", OWN[:6] + OWN[8:17], OWN[:17] + "?"),
+    ("an adult's in the form of fifteen", "510923850228245", None),
+    ("sixteen digits", OWN[:16], None),
+]
+
+
+@pytest.mark.parametrize(("text", "partial"), [c[1:] for c in LEFT_OVER], ids=[c[0] for c in LEFT_OVER])
+def test_what_is_left_of_a_number_that_is_too_short_is_told(text, partial):
+    given = pl.DataFrame({"text": [text], "exported": [date(2026, 11, 24)], "record_key": ["K1"], "document": pl.Series([None], dtype=pl.String)})
+    seen = examine(given).row(0, named=True)
+    assert (seen["status"], seen["number"], seen["partial"]) == ("wrong_length", None, partial)
