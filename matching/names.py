@@ -78,7 +78,7 @@ def kind(name: pl.Expr) -> pl.Expr:
         .then(pl.lit("absent"))
         .when(parent_in_name(name).is_not_null())
         .then(pl.lit("newborn"))
-        .when(name.is_in(_NICKNAMES))
+        .when(name.is_in(_NICKNAMES) | _is_pet_name(name))
         .then(pl.lit("nickname"))
         .when(name.str.contains(_UNREADABLE))
         .then(pl.lit("partial"))
@@ -86,6 +86,13 @@ def kind(name: pl.Expr) -> pl.Expr:
         .then(pl.lit("latin"))
         .otherwise(pl.lit("full"))
     )
+
+
+def _is_pet_name(name: pl.Expr) -> pl.Expr:
+    """Whether a name is one character twice (豪豪), or 小 and one (小宇), and no surname is in it."""
+    first = name.str.slice(0, 1)
+    twice = (first == name.str.slice(1, 1)) & first.str.contains(_HAN) & ~first.is_in([s for s in surname_readings() if len(s) == 1])
+    return (name.str.len_chars() == 2) & (twice | (first == "小"))
 
 
 def parent_in_name(name: pl.Expr) -> pl.Expr:
