@@ -305,7 +305,8 @@ def compare_id_texts(both: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFra
 
 
 def _relatives(pairs: _Pairs, units: Units, model: Model) -> Levels:
-    """How the people around the two children agree, as sets of persons known by name or number; parents are compared with their like."""
+    """How the people around the two children agree, as sets of persons known by name or number; parents are compared with their like, names with names and
+    numbers with numbers."""
     position, values = model.comparison("relatives").position, units.values
     names, numbers = (values[each].common(pairs.left, pairs.right) for each in ("relative", "relative_id"))
     both = pairs.both(values["father"]) | pairs.both(values["mother"])
@@ -321,5 +322,4 @@ def _relatives(pairs: _Pairs, units: Units, model: Model) -> Levels:
         [position(each) for each in ("two_same", "number_same", "one_same", "similar", "other_parent")],
         position("other_people"),
     )
-    has = [np.maximum(values["relative"].sizes(side), values["relative_id"].sizes(side)) > 0 for side in (pairs.left, pairs.right)]
-    return np.where(has[0] & has[1], level, -1)
+    return np.where(pairs.both(values["relative"]) | pairs.both(values["relative_id"]), level, -1)

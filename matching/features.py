@@ -73,7 +73,7 @@ def attributes(records: Records, own: pl.DataFrame, members: Members, among: int
     near = partial(_relatives, records)
     made: dict[str, Callable[[], pl.DataFrame]] = {
         "relative": lambda: lifted(pl.concat([near(pl.col("name_code")), records.sparse["mother_code"]])),
-        "relative_id": lambda: lifted(near(pl.col("number"))),
+        "relative_id": lambda: lifted(pl.concat([near(pl.col("number")), _held_by(records, own, "guardian")])),
         "phone": lambda: lifted(pl.concat([records.phones, near(pl.col("phone"))])),
         "father": lambda: lifted(near(_named("father"))),
         "mother": lambda: lifted(pl.concat([near(_named("mother")), records.sparse["mother_code"]])),
@@ -159,13 +159,17 @@ def _numbers(records: Records, own: pl.DataFrame, members: Members) -> dict[str,
 
 def _id_texts(records: Records, own: pl.DataFrame, members: Members) -> pl.DataFrame:
     """Every text that tells of a child's own number, as `id_code` writes it: unit, value."""
-    siblings = own.filter(pl.col("id_role") == "sibling")["rec"]
-    carried = pl.DataFrame({"rec": siblings, "value": records.rows["number"].gather(siblings)})
-    numbers = _numbers(records, own, members) | {"carried": members.lifted(carried)}
+    numbers = _numbers(records, own, members) | {"carried": members.lifted(_held_by(records, own, "sibling"))}
     coded = [held.select("unit", value=id_code(pl.col("value"), kind)) for kind, held in numbers.items()]
     faulty = records.texts.filter(pl.col("kind") == "faulty").select("rec", value=id_code(identifiers.packed(pl.col("text")), "faulty")).drop_nulls()
     partial = records.partial.select("rec", value=id_code(pl.col("code"), "partial"))
     return pl.concat([*coded, members.lifted(faulty), members.lifted(partial)])
+
+
+def _held_by(records: Records, own: pl.DataFrame, role: str) -> pl.DataFrame:
+    """rec, value of the numbers in the child's column that are of another one of the family."""
+    held = own.filter(pl.col("id_role") == role)["rec"]
+    return pl.DataFrame({"rec": held, "value": records.rows["number"].gather(held)})
 
 
 def id_code(number: pl.Expr, kind: str) -> pl.Expr:
