@@ -102,8 +102,10 @@ def _told(records: Records, some: Flags | None) -> pl.DataFrame:
 
 
 def _candidates(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFrame:
-    """The rows with what the number says of birth date and sex, how the date agrees, the former name, and whether the number is a relative's."""
+    """The rows with what the number says of birth date and sex, how the date agrees, the former name, whether the number is a relative's, and whether the record
+    key has another number of that day."""
     rows = told.join(records.sparse["former_code"].rename({"value": "former_code"}), on="rec", how="left", maintain_order="left")
+    rows = rows.join(records.sparse["key_number"].rename({"value": "key_number"}).unique("rec"), on="rec", how="left", maintain_order="left")
     rows = rows.with_columns(
         id_birth=identifiers.packed_birth(pl.col("number")), id_is_female=identifiers.packed_is_female(pl.col("number"))
     )
@@ -114,6 +116,7 @@ def _candidates(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFra
         is_guardian=(pl.col("is_adult") & ~agrees & far.fill_null(True)) | (pl.col("by_sibling").not_().fill_null(False) & ~agrees),
         is_relative=pl.col("by_sibling").is_not_null() & ~agrees,
         sex_differs=(pl.col("is_female") != pl.col("id_is_female")).fill_null(False),
+        is_keyed_otherwise=((pl.col("key_number") != pl.col("number")) & (identifiers.packed_birth(pl.col("key_number")) == pl.col("id_birth"))).fill_null(False),
     )
 
 
@@ -202,7 +205,8 @@ def _is_own() -> pl.Expr:
     nobody = ~pl.col("has_anchor")
     twin = pl.col("anchors_another").fill_null(False) & (name != levels.SAME)
     strong = name <= levels.UNREADABLE
-    fair = (name <= levels.DROPPED) & ~pl.col("sex_differs") & ~twin
+    # a number of the same day inside the record key may be the child's own, and that in the column its twin's
+    fair = (name <= levels.DROPPED) & ~pl.col("sex_differs") & ~twin & ~pl.col("is_keyed_otherwise")
     return (
         pl.when(pl.col("feed") == "household").then(True)
         .when(day <= UNKNOWN).then(pl.when(nobody | silent).then(~pl.col("sex_differs") | (day == AGREES)).otherwise((strong & ~twin) | fair))
