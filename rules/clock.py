@@ -28,6 +28,7 @@ def run(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, as_
         away_by: STATED, INFERRED or SIGHTED (known only to be no later than that day).
         certain_since, certain_by: the same, where a long stretch of which no record tells counts as being back; never earlier than away_since.
         absence_ended: the day after the last day in another district than the hukou's; null where there was none.
+        home_until: the day after the last day of the last stay at home that broke an absence, or would have; null where there was none.
     """
     spans = _spans(ordered, readings, former, as_of)
     runs = _runs(spans)
@@ -37,7 +38,10 @@ def run(ordered: pl.DataFrame, readings: pl.DataFrame, former: pl.DataFrame, as_
     lenient = _since(spans, runs.filter(long_home)).rename({"since": "away_since", "by": "away_by"})
     certain = _since(spans, runs.filter(long_home | long_gap)).rename({"since": "certain_since", "by": "certain_by"})
     ended = spans.filter(pl.col("elsewhere")).group_by("reading").agg(pl.col("until").max().alias("absence_ended"))
-    clock = readings.select("reading", "case", "birth_date", "kind").join(lenient, on="reading", how="left").join(certain, on="reading", how="left").join(ended, on="reading", how="left")
+    home = runs.filter(long_home).group_by("reading").agg(pl.col("until").max().alias("home_until"))
+    clock = readings.select("reading", "case", "birth_date", "kind")
+    for told in (lenient, certain, ended, home):
+        clock = clock.join(told, on="reading", how="left")
     return _from_birth(clock, ordered, p)
 
 
@@ -159,5 +163,5 @@ def _from_birth(clock: pl.DataFrame, ordered: pl.DataFrame, p: Parameters) -> pl
             pl.when("newborn").then("birth_date").otherwise("certain_since").alias("certain_since"),
             *(pl.when("newborn").then(INFERRED).otherwise(name).cast(pl.Int8).alias(name) for name in ("away_by", "certain_by")),
         )
-        .select("reading", "away_since", "away_by", "certain_since", "certain_by", "absence_ended")
+        .select("reading", "away_since", "away_by", "certain_since", "certain_by", "absence_ended", "home_until")
     )

@@ -48,6 +48,7 @@ def prepared(readings: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame
             pl.col("away_since").dt.offset_by(months).alias("six_months_on"),
             (pl.col("certain_since").dt.offset_by(months) <= as_of).fill_null(False).alias("certainly_long"),
             (birth.dt.offset_by(months) > as_of).fill_null(False).alias("too_young"),
+            ((pl.col("home_until").dt.offset_by(months) > as_of) & pl.col("away_since").is_not_null()).fill_null(False).alias("lately_home"),
             (pl.col("hukou_district") == pl.col("district")).alias("at_home"),
             (pl.col("in_zone") & pl.col("hukou_in_zone")).alias("both_in_zone"),
         )
@@ -56,7 +57,7 @@ def prepared(readings: pl.DataFrame, as_of: date, p: Parameters) -> pl.DataFrame
             _went_back(as_of, p).alias("has_returned"),
         )
         .with_columns(
-            pl.when(pl.col("long_enough")).then("certainly_long").otherwise(pl.col("away_by") < SIGHTED).fill_null(False).alias("is_timed")
+            pl.when(pl.col("long_enough")).then("certainly_long").otherwise((pl.col("away_by") < SIGHTED) | pl.col("lately_home")).fill_null(False).alias("is_timed")
         )
     )
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from rules import hukou
 from rules.basis import Facts, listed
+from rules.timeline import SIGHTED
 
 _SAID = ("person_id", "feed", "source_file", "source_row", "record_hash", "says")
 
@@ -18,11 +19,11 @@ def evidence(
     """The rows each answer rests on.
 
     Those of the present stay and of the hukou, and where the readings disagree those of each; those of the day on which the absence began and, of a child
-    that went back, ended; the last that told of a child of whom nobody knows where it lives; the boarder's school; what took the hukou away; and
+    that went back, ended; those of the time at home that leaves no room for six months; the last that told of a child of whom nobody knows where it lives; the boarder's school; what took the hukou away; and
     those that settle the answer by themselves.
 
     Args:
-        answers: one reading a child, with reason, disputed, away_since (null where the child is not said to be away) and absence_ended.
+        answers: one reading a child, with reason, disputed, away_since (null where the child is not said to be away), away_by, absence_ended and home_until.
         readings: every reading, with person_id, case, claim, hukou_district.
         ordered: claims as `rules.timeline.in_order` gives them.
         registered: hukous as `rules.hukou.readings` gives them.
@@ -45,15 +46,16 @@ def _of_present_stays(taken: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFram
 
 
 def _of_absence(answers: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
-    """The claims that hold on the first day of the absence, and those of the hukou place that ended by it; of a child that went back, those elsewhere that
-    hold till then; of one that only boards away, the boarder's school."""
+    """The claims that hold on the first day of the absence, and those of the hukou place that ended by it, or where it is only known when the child was away already,
+    that ended last; of a child that went back, those elsewhere that hold till then; of one that only boards away, the boarder's school."""
     reason, since, back = pl.col("reason"), pl.col("away_since"), pl.col("absence_ended")
-    asked = answers.select("case", "reason", "away_since", "absence_ended").filter(since.is_not_null() | reason.is_in(["returned", "boarding_only"]))
+    asked = answers.select("case", "reason", "away_since", "away_by", "absence_ended", "home_until").filter(since.is_not_null() | reason.is_in(["returned", "boarding_only"]))
     told = ordered.select(*_SAID, "case", "at_home", "strength", "began", "ends_before", "boards", "is_ended").join(asked, on="case")
     elsewhere = ~pl.col("at_home")
     holds = (elsewhere & ~pl.col("boards") & (pl.col("began") <= since) & (since < pl.col("ends_before"))).fill_null(False)
     strongest = pl.col("strength") == pl.col("strength").filter(holds).max().over("case")
-    left_home = pl.col("at_home") & (pl.col("ends_before") == since)
+    by_home = (reason == "under_six_months") & (pl.col("away_by") == SIGHTED)
+    left_home = pl.col("at_home") & ((pl.col("ends_before") == since) | (by_home & (pl.col("ends_before") == pl.col("home_until"))).fill_null(False))
     ended = (reason == "returned") & elsewhere & (pl.col("began") < back) & (back <= pl.col("ends_before"))
     boards = (reason == "boarding_only") & elsewhere & pl.col("boards") & ~pl.col("is_ended")
     return told.filter(pl.any_horizontal(each.fill_null(False) for each in (holds & strongest, left_home, ended, boards)))

@@ -207,6 +207,7 @@ class Clock:
         self.certain: date | None = None
         self.certain_by: int | None = None
         self.absence_ended: date | None = None
+        self.home_until: date | None = None
         self.hukou_then: str | None = None
         self.run: tuple[str, date, date] | None = None
 
@@ -231,6 +232,7 @@ class Clock:
         days = (until - start).days
         if state == "home" and days > 60:
             self.since = self.by = self.certain = self.certain_by = None
+            self.home_until = until
         if state == "gap" and days > 180:
             self.certain = self.certain_by = None
 
@@ -304,7 +306,8 @@ class Child:
         young = months_after(birth, 6) > as_of
         long_enough = clock.since is not None and months_after(clock.since, 6) <= as_of
         certainly = clock.certain is not None and months_after(clock.certain, 6) <= as_of
-        timed = certainly if long_enough else clock.by is not None and clock.by < SIGHTED
+        lately_home = clock.since is not None and clock.home_until is not None and months_after(clock.home_until, 6) > as_of
+        timed = certainly if long_enough else (clock.by is not None and clock.by < SIGHTED) or lately_home
         if not timed and not young:
             return "duration_unknown"
         return "flowing" if long_enough and not young else "under_six_months"
