@@ -6,6 +6,9 @@ import polars as pl
 
 from matching.model import Model
 
+# bits that speak for two and not merely come of a name that cannot be read, or of one that lost a character
+SPEAKS = -2.0
+
 
 def cause(model: Model) -> pl.Expr:
     """The cause of each weighed pair that contradicts itself, null of any other.
@@ -14,7 +17,7 @@ def cause(model: Model) -> pl.Expr:
     themselves: a row that names nobody, of a common name and the same day, would join strangers.
     """
     born = pl.col("birth_date") == model.comparison("birth_date").position("same")
-    of_family = (pl.col("pair_probability") < model.apart) & (pl.col("least_weight") < 0)
+    of_family = (pl.col("pair_probability") < model.apart) & (pl.col("least_weight") < SPEAKS)
     parents = (pl.col("relatives") == model.comparison("relatives").position("other_parent")) & (pl.col("pair_probability") < model.link)
     return (
         pl.when("both_trusted").then(None)

@@ -15,18 +15,20 @@ MODEL = load_model()
 SURE, LIKELY, EVEN, UNLIKELY = 0.99, 0.94, 0.5, 0.1
 # birth date, relatives, pair_probability, least_weight, both_trusted, cause
 CASES = (
-    ("same", "two_same", UNLIKELY, -1.0, False, "twins"),
-    ("different", "two_same", UNLIKELY, -1.0, False, "contradiction"),
+    ("same", "two_same", UNLIKELY, -3.0, False, "twins"),
+    ("different", "two_same", UNLIKELY, -3.0, False, "contradiction"),
     ("same", "two_same", UNLIKELY, 1.0, False, None),
-    ("same", "two_same", EVEN, -1.0, False, None),
-    ("same", "other_parent", UNLIKELY, -1.0, False, "twins"),
+    # a character that cannot be read, and nothing else that tells of either
+    ("same", None, UNLIKELY, -1.3, False, None),
+    ("same", "two_same", EVEN, -3.0, False, None),
+    ("same", "other_parent", UNLIKELY, -3.0, False, "twins"),
     ("same", "other_parent", UNLIKELY, 9.0, False, "parents"),
     ("same", "other_parent", LIKELY, 9.0, False, "parents"),
     ("same", "other_parent", SURE, 9.0, False, None),
     ("same", "other_people", LIKELY, 9.0, False, None),
     ("same", None, UNLIKELY, 9.0, False, None),
     (None, "other_parent", EVEN, 9.0, False, "parents"),
-    ("same", "other_parent", UNLIKELY, -1.0, True, None),
+    ("same", "other_parent", UNLIKELY, -3.0, True, None),
 )
 
 
