@@ -89,23 +89,23 @@ def _first_rows(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told(records: Records, some: Flags | None) -> pl.DataFrame:
-    """Rows with a valid number, and whether it is a relative's of theirs: `by_sibling` is null where it is none's, true where brothers and sisters alone have it."""
+    """Rows with a valid number, and whether it is a relative's of theirs: `by_sibling` is null where it is none's, true where brothers and sisters alone have it;
+    and `is_keyed_otherwise`: whether the record key has another number of that day."""
     number = records.rows["number"]
     near = records.relatives.select("rec", "relation", "number").drop_nulls("number")
     near = near.filter(near["number"] == number.gather(near["rec"]))
     held = near.group_by("rec").agg(by_sibling=pl.col("relation").is_in(SIBLINGS).all())
-    rows = records.rows.select("feed", "number", "name_code", "is_informative", "is_female", "birth_date", "precision").with_row_index(
-        "rec"
-    )
+    keys = records.sparse["key_number"].select("rec", key="value", number=number.gather(records.sparse["key_number"]["rec"])).filter(pl.col("key") != pl.col("number"))
+    keyed = keys.filter(identifiers.packed_birth(pl.col("key")) == identifiers.packed_birth(pl.col("number")))["rec"]
+    rows = records.rows.select("feed", "number", "name_code", "is_informative", "is_female", "birth_date", "precision").with_row_index("rec")
+    rows = rows.with_columns(is_keyed_otherwise=pl.repeat(False, records.count, eager=True).scatter(keyed, True))
     asked = number.is_not_null() if some is None else number.is_not_null() & pl.Series(some)
     return rows.filter(asked).join(held, on="rec", how="left", maintain_order="left")
 
 
 def _candidates(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFrame:
-    """The rows with what the number says of birth date and sex, how the date agrees, the former name, whether the number is a relative's, and whether the record
-    key has another number of that day."""
+    """The rows with what the number says of birth date and sex, how the date agrees, the former name, and whether the number is a relative's."""
     rows = told.join(records.sparse["former_code"].rename({"value": "former_code"}), on="rec", how="left", maintain_order="left")
-    rows = rows.join(records.sparse["key_number"].rename({"value": "key_number"}).unique("rec"), on="rec", how="left", maintain_order="left")
     rows = rows.with_columns(
         id_birth=identifiers.packed_birth(pl.col("number")), id_is_female=identifiers.packed_is_female(pl.col("number"))
     )
@@ -116,7 +116,6 @@ def _candidates(told: pl.DataFrame, records: Records, as_of: date) -> pl.DataFra
         is_guardian=(pl.col("is_adult") & ~agrees & far.fill_null(True)) | (pl.col("by_sibling").not_().fill_null(False) & ~agrees),
         is_relative=pl.col("by_sibling").is_not_null() & ~agrees,
         sex_differs=(pl.col("is_female") != pl.col("id_is_female")).fill_null(False),
-        is_keyed_otherwise=((pl.col("key_number") != pl.col("number")) & (identifiers.packed_birth(pl.col("key_number")) == pl.col("id_birth"))).fill_null(False),
     )
 
 
@@ -155,14 +154,15 @@ def _anchors(rows: pl.DataFrame) -> pl.DataFrame:
         rank=pl.when(pl.col("feed") == "household").then(pl.lit(-1, dtype=pl.Int8)).otherwise("date_level").min(),
         count=pl.len(),
         feeds=pl.col("feed").n_unique(),
-        agreeing=pl.col("feed").filter(pl.col("date_level") == AGREES).n_unique(),
         id_birth=pl.col("id_birth").first(),
     )
     named = named.filter((pl.col("rank") < CONTRADICTS) | (pl.col("feeds") >= SEVERAL_FEEDS))
     best = named.sort("number", "rank", pl.col("count") * -1, "name_code").unique("number", keep="first", maintain_order=True)
-    told = possible.join(best, on=["number", "name_code"], how="semi").select("number", code="former_code").drop_nulls()
-    further = named.filter(pl.col("agreeing") >= SEVERAL_FEEDS).join(best, on=["id_birth", "name_code"], how="anti").select("number", code="name_code")
-    former = pl.concat([told, further]).group_by("number").agg(former=pl.col("code").unique().sort())
+    told = possible.drop_nulls("former_code").join(best, on=["number", "name_code"], how="semi").select("number", code="former_code")
+    others = named.join(best, on=["id_birth", "name_code"], how="anti")
+    agreeing = possible.filter(pl.col("date_level") == AGREES).join(others, on=["number", "name_code"], how="semi")
+    agreeing = agreeing.group_by("number", "name_code").agg(pl.col("feed").n_unique()).filter(pl.col("feed") >= SEVERAL_FEEDS)
+    former = pl.concat([told, agreeing.select("number", code="name_code")]).group_by("number").agg(former=pl.col("code").unique().sort())
     best = best.join(former, on="number", how="left")
     return best.select("number", "id_birth", anchor_code="name_code", former=pl.col("former").fill_null([]))
 
