@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from matching.sets import Flags, Sets, marked, mixed
+from matching.sets import Flags, Sets, marked, mixed, places
 from schemas.in_order import in_order
 
 # a block that would make more pairs than this must agree on a further attribute
@@ -155,7 +155,7 @@ class _Blocks:
 
     def chosen(self, which: Flags) -> _Blocks:
         """Some of the blocks."""
-        at = _places(self.start[which], self.size[which])
+        at = places(self.start[which], self.size[which])
         return _Blocks(self.key[at], self.unit[at], np.cumsum(self.size[which]) - self.size[which], self.size[which], self.pairs[which])
 
 
@@ -225,15 +225,14 @@ class _Keys:
         """The keys with the values of a further attribute mixed in: one for each value the unit has."""
         sets = self._values[attribute]
         size = sets.sizes(unit)
-        value = sets.value[_places(sets.start[unit].astype(np.int64), size)]
-        return np.repeat(key, size) * _MIX + mixed(value), np.repeat(unit, size)
+        return np.repeat(key, size) * _MIX + mixed(sets.of_units(unit)), np.repeat(unit, size)
 
     def _first(self, sets: Sets) -> tuple[Numbers, Numbers]:
         """Values and their units; where some units are asked about, hardly more than the values that one of them has."""
         if self._touched is None:
             return sets.value, sets.holders()
         asked = np.flatnonzero(self._touched).astype(np.uint32)
-        near = np.flatnonzero(marked(sets.value, sets.value[_places(sets.start[asked].astype(np.int64), sets.sizes(asked))]))
+        near = np.flatnonzero(marked(sets.value, sets.of_units(asked)))
         return sets.value[near], (np.searchsorted(sets.start, near, side="right") - 1).astype(np.uint32)
 
     def _sieved(self, key: Numbers, unit: Numbers, trusted_too: bool) -> tuple[Numbers, Numbers]:
@@ -274,7 +273,7 @@ class _Keys:
         elif self._touched is not None:
             left = self._touched[blocks.unit]
         here = np.repeat(blocks.unit[left], size[left])
-        at = _places(start[left], size[left])
+        at = places(start[left], size[left])
         there = blocks.unit[at]
         if across is not None:
             wanted = there >= np.uint64(across)
@@ -292,20 +291,24 @@ def _first(found: Whole, values: dict[str, Sets], rules: tuple[Rule, ...]) -> tu
     while True:
         first = np.flatnonzero(_starts(found // _RULES))
         pair, by = found[first] // _RULES, (found[first] % _RULES).astype(np.uint8)
-        agrees = np.ones(len(pair), dtype=np.bool_)
-        for i, rule in enumerate(rules):
-            at = np.flatnonzero(by == i)
-            left, right = pair[at] // _SPAN, pair[at] % _SPAN
-            agrees[at] = np.all([values[attribute].shared(left, right) for attribute in rule.attributes], axis=0)
+        agrees = _agreeing(pair, by, values, rules)
         if agrees.all():
             return pair, by
         found = np.delete(found, first[~agrees])
 
 
-def _places(start: Place, size: Place) -> Place:
-    """The places of blocks one behind the other: start, start + 1 … for each."""
-    places: Place = np.arange(int(size.sum()), dtype=np.int64) + np.repeat(start - (np.cumsum(size) - size), size)
-    return places
+def _agreeing(pair: Whole, by: npt.NDArray[np.uint8], values: dict[str, Sets], rules: tuple[Rule, ...]) -> Flags:
+    """Whether the units of each pair share what the rule asks for that found it."""
+
+    def of(rule: int) -> tuple[Place, Flags]:
+        at = np.flatnonzero(by == rule)
+        left, right = pair[at] // _SPAN, pair[at] % _SPAN
+        return at, np.all([values[attribute].shared(left, right) for attribute in rules[rule].attributes], axis=0)
+
+    agrees = np.ones(len(pair), dtype=np.bool_)
+    for at, shared in in_order(of, range(len(rules))):
+        agrees[at] = shared
+    return agrees
 
 
 def _starts(ordered: Whole) -> Flags:

@@ -20,7 +20,8 @@ from matching import identifiers, name_levels
 from matching.features import ID_KINDS
 from matching.frequencies import Shares
 from matching.model import Model
-from matching.sets import Place, Sets, Whole
+from matching.name_levels import Looked
+from matching.sets import Flags, Place, Sets, Whole
 from schemas.in_order import in_order
 from schemas.reference import lists
 
@@ -68,10 +69,10 @@ class _Pairs:
     left: npt.NDArray[np.uint32]
     right: npt.NDArray[np.uint32]
 
-    def shared(self, sets: Sets) -> npt.NDArray[np.bool_]:
-        return sets.shared(self.left, self.right)
+    def agreement(self, sets: Sets) -> tuple[Flags, Flags]:
+        return sets.agreement(self.left, self.right)
 
-    def both(self, sets: Sets) -> npt.NDArray[np.bool_]:
+    def both(self, sets: Sets) -> Flags:
         return sets.both(self.left, self.right)
 
     def crossed(self, sets: Sets) -> tuple[Place, Whole, Whole]:
@@ -90,7 +91,16 @@ def compare(pairs: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
     """
     left, right = (pairs[side].cast(pl.UInt32).to_numpy() for side in ("l", "r"))
     slices = [_Pairs(left[at : at + _SLICE], right[at : at + _SLICE]) for at in range(0, max(1, len(left)), _SLICE)]
-    return pairs.hstack(pl.concat(in_order(lambda some: _compared(some, units, model), slices)))
+    names = _looked(units, left, right)
+    return pairs.hstack(pl.concat(in_order(lambda some: _compared(some, units, names, model), slices)))
+
+
+def _looked(units: Units, left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> Looked:
+    """The names of the units of some pairs and of their parents."""
+    has = np.zeros(units.count, dtype=np.bool_)
+    has[left] = has[right] = True
+    codes = [units.values[attribute].of_units(np.flatnonzero(has).astype(np.uint32)) for attribute in ("name", "father", "mother")]
+    return name_levels.look_at(units.names, pl.Series(np.concatenate(codes), dtype=pl.UInt32).unique())
 
 
 def frequencies_of(compared: pl.DataFrame, units: Units, model: Model) -> pl.DataFrame:
@@ -109,9 +119,10 @@ def frequencies_of(compared: pl.DataFrame, units: Units, model: Model) -> pl.Dat
     ):
         out[at] = _rarest_shared(_Pairs(left[at], right[at]), units, attribute)
     similar = np.flatnonzero(np.isin(name, [position(name_levels.LEVELS[kind]) for kind in (name_levels.SOUND, name_levels.GIVEN)]))
+    looked = _looked(units, left[similar], right[similar])
     for first in range(0, len(similar), _SLICE):
         some = similar[first : first + _SLICE]
-        names[some] = _names(_Pairs(left[some], right[some]), units, model)[1]
+        names[some] = _names(_Pairs(left[some], right[some]), units, looked, model)[1]
     return pl.DataFrame({"name_frequency": names, "birth_date_frequency": births}, nan_to_null=True)
 
 
@@ -124,13 +135,13 @@ def _rarest_shared(pairs: _Pairs, units: Units, attribute: str) -> npt.NDArray[n
     return rarest
 
 
-def _compared(pairs: _Pairs, units: Units, model: Model) -> pl.DataFrame:
+def _compared(pairs: _Pairs, units: Units, names: Looked, model: Model) -> pl.DataFrame:
     """The levels of some pairs."""
     levels: dict[str, Levels] = {}
-    levels["name"], name_frequency = _names(pairs, units, model)
+    levels["name"], name_frequency = _names(pairs, units, names, model)
     levels["birth_date"], birth_frequency = _births(pairs, units, model)
     levels["id_number"] = _id_numbers(pairs, units, model)
-    levels["relatives"] = _relatives(pairs, units, model)
+    levels["relatives"] = _relatives(pairs, units, names, model)
     for said in _BY_VALUE:
         levels[said[0]] = _by_value(pairs, units, model, *said)
     columns = [pl.Series(name, level.astype(np.int8)) for name, level in levels.items()]
@@ -143,16 +154,18 @@ def _by_value(
 ) -> Levels:
     """A comparison of sets of codes: the first step whose attribute the two share; `otherwise` where both have `known`; else -1."""
     comparison = model.comparison(name)
-    level = np.where(pairs.both(units.values[known]), comparison.position(otherwise), -1)
+    told = {attribute: pairs.agreement(units.values[attribute]) for _, attribute in steps}
+    have = told[known][0] if known in told else pairs.both(units.values[known])
+    level = np.where(have, comparison.position(otherwise), -1)
     for step, attribute in reversed(steps):
-        shared = np.flatnonzero(pairs.shared(units.values[attribute]))
+        shared = np.flatnonzero(told[attribute][1])
         level[shared] = comparison.position(step)
         if attribute in units.common:
             level[shared[~_tells(_Pairs(pairs.left[shared], pairs.right[shared]), units, attribute)]] = comparison.position("common")
     return level
 
 
-def _tells(pairs: _Pairs, units: Units, attribute: str) -> npt.NDArray[np.bool_]:
+def _tells(pairs: _Pairs, units: Units, attribute: str) -> Flags:
     """Whether a value that both units of each pair have is one that not too many have."""
     pair, a, b = pairs.crossed(units.values[attribute])
     return np.bincount(pair[(a == b) & ~np.isin(a, units.common[attribute])], minlength=len(pairs.left)) > 0
@@ -168,11 +181,11 @@ def _best(pair: Place, level: Levels, frequency: npt.NDArray[np.float64], count:
     return best, rarest
 
 
-def _names(pairs: _Pairs, units: Units, model: Model) -> tuple[Levels, npt.NDArray[np.float64]]:
+def _names(pairs: _Pairs, units: Units, names: Looked, model: Model) -> tuple[Levels, npt.NDArray[np.float64]]:
     """The best level over all names, with the frequency it goes by; `newborn` where one side has no name that says who."""
     comparison = model.comparison("name")
     pair, a, b = pairs.crossed(units.values["name"])
-    level = _name_levels(a, b, units.names)
+    level = _name_levels(a, b, names)
     frequency = np.full(len(pair), np.nan)
     for kind, shares in ((name_levels.SAME, "name"), (name_levels.SOUND, "same_sound"), (name_levels.GIVEN, "other_surname")):
         at = level == kind
@@ -182,12 +195,12 @@ def _names(pairs: _Pairs, units: Units, model: Model) -> tuple[Levels, npt.NDArr
     return positions[best], rarest
 
 
-def _name_levels(a: Whole, b: Whole, names: pl.DataFrame) -> Levels:
+def _name_levels(a: Whole, b: Whole, names: Looked) -> Levels:
     """The level of each pair of names (codes); equal ones are not looked at."""
     level = np.full(len(a), name_levels.SAME)
     other = np.flatnonzero(a != b)
     crossed = pl.DataFrame({"a": a[other], "b": b[other]}, schema={"a": pl.UInt32, "b": pl.UInt32})
-    compared = crossed.join(name_levels.compare_names(crossed, names), on=["a", "b"], how="left", maintain_order="left")
+    compared = crossed.join(name_levels.compare_looked(crossed, names), on=["a", "b"], how="left", maintain_order="left")
     level[other] = compared["level"].to_numpy()
     return level
 
@@ -205,8 +218,8 @@ def _births(pairs: _Pairs, units: Units, model: Model) -> tuple[Levels, npt.NDAr
     best, rarest = _best(pair, level, frequency, len(pairs.left))
     coarse = np.full(len(pairs.left), -1)
     for attribute, name in (("birth_year", "year_same"), ("birth_month", "month_same")):
-        sets = units.values[attribute]
-        coarse = np.where(pairs.both(sets), np.where(pairs.shared(sets), position(name), position("different")), coarse)
+        have, shared = pairs.agreement(units.values[attribute])
+        coarse = np.where(have, np.where(shared, position(name), position("different")), coarse)
     return np.where(best >= 0, best, coarse), rarest
 
 
@@ -304,7 +317,7 @@ def compare_id_texts(both: pl.DataFrame, at: Callable[[str], int]) -> pl.DataFra
     ).drop("known", "wrong", "front", "turned")  # fmt: skip
 
 
-def _relatives(pairs: _Pairs, units: Units, model: Model) -> Levels:
+def _relatives(pairs: _Pairs, units: Units, looked: Looked, model: Model) -> Levels:
     """How the people around the two children agree, as sets of persons known by name or number; parents are compared with their like, names with names and
     numbers with numbers."""
     position, values = model.comparison("relatives").position, units.values
@@ -315,7 +328,7 @@ def _relatives(pairs: _Pairs, units: Units, model: Model) -> Levels:
     alike = np.zeros(len(pairs.left), dtype=np.bool_)
     for parent in ("father", "mother"):
         pair, a, b = some.crossed(values[parent])
-        similar = np.isin(_name_levels(a, b, units.names), _SIMILAR_NAMES) & (a != b)
+        similar = np.isin(_name_levels(a, b, looked), _SIMILAR_NAMES) & (a != b)
         alike[strange[pair[similar]]] = True
     level = np.select(
         [np.maximum(names, numbers) >= 2, numbers == 1, names == 1, alike, both],

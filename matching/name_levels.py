@@ -6,7 +6,8 @@ readings (覃 is Qín or Tán): two names sound the same where any reading of on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -25,6 +26,7 @@ LEVELS = ("same", "same_sound", "unreadable", "other_surname", "shortened", "ord
 _UNREADABLE = r"[?？□〓\u{E000}-\u{F8FF}*＊]|[A-Za-z]+"
 # a name of so many characters is no Han name; its first part alone is a usual short form
 _MINORITY = 5
+Bits = npt.NDArray[np.uint64]
 # sounds that dictation confuses: zh/z, ch/c, sh/s, final ng/n, n/l, f/h
 _CONFUSED = str.maketrans({"l": "n", "f": "h"})
 
@@ -69,6 +71,38 @@ def _readings(table: pl.DataFrame, heard: Callable[[str], str]) -> pl.DataFrame:
     return pl.concat([single, several])
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Names with what is compared of them.
+
+    Attributes:
+        table: name, surname, given, sounds, near_sounds and what `_looks` tells. written, sounded: a bit for each of a name's characters, and of its readings.
+        is_plain: whether a name is Han characters and nothing else. place: where the name of each code lies in these.
+    """
+
+    table: pl.DataFrame
+    written: Bits
+    sounded: Bits
+    is_plain: npt.NDArray[np.bool_]
+    place: npt.NDArray[np.uint32]
+
+    def nothing_in_common(self, at: Sequence[npt.NDArray[np.uint32]]) -> pl.Series:
+        """Pairs of Han names that share neither a character nor a reading: every level but the last asks for one of them. Most pairs are told by a few bits of each name."""
+        shares = (self.written[at[0]] & self.written[at[1]]) | (self.sounded[at[0]] & self.sounded[at[1]])
+        return pl.Series(self.is_plain[at[0]] & self.is_plain[at[1]] & (shares == 0), dtype=pl.Boolean)
+
+
+def look_at(table: pl.DataFrame, codes: pl.Series) -> Looked:
+    """Some names of a name table, looked at once for all pairs of them."""
+    heard = _heard(table, codes)
+    code = heard["code"].to_numpy()
+    place = np.zeros(int(code.max(initial=0)) + 1, dtype=np.uint32)
+    place[code] = np.arange(len(code))
+    written, sounded = _bits(heard, pl.col("name").str.split("")), _bits(heard, pl.concat_list("sounds", "near_sounds"))
+    is_plain = heard["name"].str.contains(r"^\p{Han}{2,}$").to_numpy()
+    return Looked(_looks(heard.drop("code")), written, sounded, is_plain, place)
+
+
 def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     """The level of each pair of names.
 
@@ -79,17 +113,19 @@ def compare_names(pairs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     Returns:
         Distinct a, b with `level` (Int8, an index into LEVELS).
     """
+    return compare_looked(pairs, look_at(table, pl.concat([pairs["a"], pairs["b"]]).unique()))
+
+
+def compare_looked(pairs: pl.DataFrame, names: Looked) -> pl.DataFrame:
+    """The same of names that were looked at."""
     distinct = pairs.select("a", "b").unique()
     same = distinct.filter(pl.col("a") == pl.col("b")).with_columns(level=pl.lit(SAME, dtype=pl.Int8))
     other = distinct.filter(pl.col("a") != pl.col("b"))
-    chosen = _heard(table, pl.concat([other["a"], other["b"]]).unique())
-    nothing = _nothing_in_common(other, chosen)
+    nothing = names.nothing_in_common([names.place[other[side].to_numpy()] for side in ("a", "b")])
     apart = other.filter(nothing).with_columns(level=pl.lit(DIFFERENT, dtype=pl.Int8))
     other = other.filter(~nothing)
-    columns = _looks(chosen, pl.concat([other["a"], other["b"]]).unique())
-    joined = other.join(columns, left_on="a", right_on="code", how="left", maintain_order="left").join(
-        columns, left_on="b", right_on="code", how="left", suffix="_b", maintain_order="left"
-    )
+    left, right = (names.table[names.place[other[side].to_numpy()]] for side in ("a", "b"))
+    joined = other.hstack(left).hstack(right.rename(lambda column: f"{column}_b"))
     edits = process.cpdist(joined["pattern"].to_list(), joined["pattern_b"].to_list(), scorer=OSA.distance, score_cutoff=3)
     joined = joined.with_columns(edits=pl.Series(edits, dtype=pl.Int32))
     return pl.concat([same, apart, joined.select("a", "b", level=_level().cast(pl.Int8))]).sort("a", "b")
@@ -102,16 +138,7 @@ def _heard(table: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
     return chosen.join(near.rename({"readings": "near_sounds"}), on="code", how="left", maintain_order="left")
 
 
-def _nothing_in_common(pairs: pl.DataFrame, heard: pl.DataFrame) -> pl.Series:
-    """Pairs of Han names that share neither a character nor a reading: every level but the last asks for one of them. Most pairs are told by a few bits of each name."""
-    written, sounded = _bits(heard, pl.col("name").str.split("")), _bits(heard, pl.concat_list("sounds", "near_sounds"))
-    is_plain = heard["name"].str.contains(r"^\p{Han}{2,}$").to_numpy()
-    at = [np.searchsorted(heard["code"].to_numpy(), pairs[side].to_numpy()) for side in ("a", "b")]
-    shares = (written[at[0]] & written[at[1]]) | (sounded[at[0]] & sounded[at[1]])
-    return pl.Series(is_plain[at[0]] & is_plain[at[1]] & (shares == 0), dtype=pl.Boolean)
-
-
-def _bits(names: pl.DataFrame, values: pl.Expr) -> npt.NDArray[np.uint64]:
+def _bits(names: pl.DataFrame, values: pl.Expr) -> Bits:
     """Of each name one of 64 bits for each of its values."""
     long = names.select(value=values).with_row_index("row").explode("value", empty_as_null=False, keep_nulls=False).drop_nulls()
     out = np.zeros(names.height, dtype=np.uint64)
@@ -119,10 +146,9 @@ def _bits(names: pl.DataFrame, values: pl.Expr) -> npt.NDArray[np.uint64]:
     return out
 
 
-def _looks(heard: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
-    """Some of the names, with what is looked at: shape (look-alikes made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
-    chosen = heard.join(codes.rename("code").to_frame(), on="code", how="semi")
-    return chosen.with_columns(is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]")).with_columns(
+def _looks(heard: pl.DataFrame) -> pl.DataFrame:
+    """Names with what is looked at: shape (look-alikes made one), pattern (unreadable places as ?), holes (how many), size, bag (characters sorted), is_latin."""
+    return heard.with_columns(is_latin=~pl.col("name").str.contains(r"[\p{Han}?？□〓\u{E000}-\u{F8FF}]")).with_columns(
         pattern=pl.when("is_latin").then("name").otherwise(pl.col("name").str.replace_all(_UNREADABLE, "?")),
         shape=pl.col("name").str.replace_many(*_shapes()),
         bag=pl.col("name").str.extract_all(r"\w").list.sort().list.join(""),

@@ -86,6 +86,10 @@ class Sets:
         """The unit of each value."""
         return np.repeat(np.arange(self.count, dtype=np.uint32), self.sizes())
 
+    def of_units(self, unit: Whole) -> Whole:
+        """The values of some units, one unit's behind another's."""
+        return self.value[places(self.start[unit].astype(np.int64), self.sizes(unit))]
+
     def both(self, left: Whole, right: Whole) -> Flags:
         """Whether both units of each pair have a value."""
         return (self.sizes(left) > 0) & (self.sizes(right) > 0)
@@ -95,25 +99,39 @@ class Sets:
         here, there = self.sizes(left), self.sizes(right)
         size = here * there
         pair = np.repeat(np.arange(len(left)), size)
+        first, second = self.start[left].astype(np.int64), self.start[right].astype(np.int64)
+        if len(pair) == np.count_nonzero(size):
+            # nearly always one beside one
+            return pair, self.value[first[pair]], self.value[second[pair]]
         within = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)
         wide = there[pair]
-        first, second = self.start[left].astype(np.int64)[pair], self.start[right].astype(np.int64)[pair]
-        return pair, self.value[first + within // wide], self.value[second + within % wide]
+        return pair, self.value[first[pair] + within // wide], self.value[second[pair] + within % wide]
 
     def common(self, left: Whole, right: Whole) -> Place:
         """How many values the two units of each pair share."""
         pair, a, b = self.crossed(left, right)
         return np.bincount(pair[a == b], minlength=len(left))
 
+    def agreement(self, left: Whole, right: Whole) -> tuple[Flags, Flags]:
+        """Whether both units of each pair have a value, and whether they share one."""
+        here, there = self.sizes(left), self.sizes(right)
+        both = (here > 0) & (there > 0)
+        shared = np.zeros(len(left), dtype=np.bool_)
+        single = np.flatnonzero((here == 1) & (there == 1))
+        shared[single] = self.value[self.start[left[single]]] == self.value[self.start[right[single]]]
+        several = np.flatnonzero(both & (here + there > 2))
+        shared[several] = self.common(left[several], right[several]) > 0
+        return both, shared
+
     def shared(self, left: Whole, right: Whole) -> Flags:
         """Whether the two units of each pair share a value."""
-        here, there = self.sizes(left), self.sizes(right)
-        out = np.zeros(len(left), dtype=np.bool_)
-        single = np.flatnonzero((here == 1) & (there == 1))
-        out[single] = self.value[self.start[left[single]]] == self.value[self.start[right[single]]]
-        several = np.flatnonzero((here > 0) & (there > 0) & (here + there > 2))
-        out[several] = self.common(left[several], right[several]) > 0
-        return out
+        return self.agreement(left, right)[1]
+
+
+def places(start: Place, size: Place) -> Place:
+    """The places of stretches one behind the other: start, start + 1 … for each."""
+    found: Place = np.arange(int(size.sum()), dtype=np.int64) + np.repeat(start - (np.cumsum(size) - size), size)
+    return found
 
 
 def stored(values: pl.Series, count: int) -> Whole:

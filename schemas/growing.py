@@ -47,7 +47,7 @@ class GrowingParquet:
         if self._writer is None:
             ranged = [_RANGED] if _RANGED in frame.columns else False
             self._writer = pq.ParquetWriter(
-                self._path, rows.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(frame), write_statistics=ranged
+                self._path, rows.schema, compression="lz4", use_dictionary=_repeating(frame), write_statistics=ranged
             )
         if frame.height:
             self._writer.write_table(rows.cast(self._writer.schema), row_group_size=ROW_GROUP)
