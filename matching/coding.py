@@ -125,8 +125,8 @@ def as_written(parts: Iterable[pl.DataFrame], known: pl.DataFrame | None = None)
     kept[once.newest] = True
     held = _Held(once.of_row, kept, names)
     first_seen = rows["export_date"].gather(once.oldest)
-    # column by column, so that what is gathered from can go
-    columns = [rows.drop_in_place(name).gather(once.newest) for name in rows.columns]
+    # column by column, so that what is gathered from can go; a column in one piece is gathered from twice as fast as one in many
+    columns = [*in_order(lambda column: column.rechunk().gather(once.newest), (rows.drop_in_place(name) for name in rows.columns))]
     rows = _with_code(pl.DataFrame(columns), "name_code", names).rename({"export_date": "last_seen"}).with_columns(first_seen.alias("first_seen"))
     return Records(
         rows, names, {name: held.chosen(sparse.pop(name), ("value",) if name in _NAMES else ()) for name in SPARSE}, held.chosen(texts),
