@@ -20,7 +20,6 @@ from schemas.tables.record import PERSON, RELATIONS, RELATIVE
 
 _NAME_ORDER = {"full": 0, "partial": 1, "latin": 2, "newborn": 3, "nickname": 4, "absent": 5}
 _FAULTY = ("checksum_failed", "impossible_date", "wrong_length", "excel_rounded", "masked")
-_RELATION_ORDER = {relation: i for i, relation in enumerate(RELATIONS)}
 _OTHER_TERRITORIES = ("81", "82", "83")
 Group = npt.NDArray[np.uint32]
 
@@ -31,7 +30,7 @@ class Told:
 
     Attributes:
         rows: RECORD's columns but the lists, of all rows of the persons, with person_id, own_id (text), id_birth and id_sex (what a trusted number says).
-        relatives: person_id, export_date, name, relation, id_number, phone; one row a relative. phones: person_id, phone.
+        relatives: person_id, export_date, name, relation (`matching.coding.RELATION`), id_number, phone; one row a relative. phones: person_id, phone.
         seen: person_id (text), first_seen, last_seen over all runs, in the order of person_id.
         changed: numbers (text) that the household register shows to have been changed.
     """
@@ -215,10 +214,11 @@ def _births(rows: pl.DataFrame, count: int) -> list[pl.Series]:
 
 def _guardians(relatives: pl.DataFrame, count: int) -> pl.Series:
     """The people around the child, each name once, with the relation, number and phone most rows give."""
-    held = relatives.filter(pl.coalesce("name", "id_number").is_not_null(), ~pl.col("relation").fill_null("other").is_in(["brother", "sister"]))
-    held = held.with_columns(who=pl.coalesce("name", "id_number"), rank=pl.col("relation").replace_strict(_RELATION_ORDER, default=len(RELATIONS), return_dtype=pl.Int32))
-    ones = held.select("person_id", "who").unique(maintain_order=True).with_row_index("one")
-    held = held.join(ones, on=["person_id", "who"], maintain_order="left")
+    held = relatives.filter(pl.coalesce("name", "id_number").is_not_null(), ~((pl.col("relation") == "brother") | (pl.col("relation") == "sister")).fill_null(False))
+    held = held.with_columns(who=pl.coalesce("name", "id_number"), rank=pl.col("relation").to_physical().cast(pl.Int32).fill_null(len(RELATIONS)))
+    _, first, which = np.unique(held.select(pl.struct("person_id", "who").hash()).to_series().to_numpy(), return_index=True, return_inverse=True)
+    ones = held.select("person_id", "who")[first]
+    held = held.with_columns(one=pl.Series(which, dtype=pl.UInt32))
 
     def chosen(column: str) -> pl.Series:
         return _settled(held, column, ones.height, lambda some: _most(some, column), "one").alias(column)

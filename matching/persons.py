@@ -17,7 +17,7 @@ import polars as pl
 from matching import identifiers
 from matching.anchors import ROLE
 from matching.buckets import Buckets
-from matching.coding import FEED, numbered
+from matching.coding import FEED, RELATION, numbered
 from matching.holding import Holding
 from matching.identity import living
 from matching.people import Told, people
@@ -94,7 +94,7 @@ class Gathering:
 
     def _keep(self, part: pl.DataFrame, number: int) -> None:
         """Keep what is told of persons; relatives and phones by themselves, a row each."""
-        relatives = part.select("person_id", "export_date", "relatives").explode("relatives", empty_as_null=False, keep_nulls=False).unnest("relatives")
+        relatives = part.select("person_id", "export_date", "relatives").explode("relatives", empty_as_null=False, keep_nulls=False).unnest("relatives").cast({"relation": RELATION})
         phones = part.select("person_id", phone="phones").explode("phone", empty_as_null=False, keep_nulls=False).drop_nulls()
         rows = part.select("person_id", "is_own", *_OF_PERSONS).with_columns(pl.col(c).cast(dtype) for c, dtype in _WORDS.items())
         for buckets, told in ((self._rows, rows), (self._relatives, relatives), (self._phones, phones)):
