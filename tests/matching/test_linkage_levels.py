@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from matching import name_levels
 from matching.blocking import Bounds, Rule, block
 from matching.clustering import Constraints, cluster_units
 from matching.comparisons import _lunar, compare_id_texts
 from matching.linkage import link_records
 from matching.model import load_model
-from matching.name_levels import compare_names, name_table
+from matching.name_levels import Looked, compare_names, look_at, name_table
 from tests.matching.linkage_city import city, sets
 
 AS_OF = date(2026, 11, 24)
@@ -174,15 +173,19 @@ def test_names_with_nothing_in_common_have_the_level_they_would_have_been_found_
     codes = table["code"].to_numpy()
     pairs = pl.DataFrame({"a": np.repeat(codes, len(codes)), "b": np.tile(codes, len(codes))}, schema={"a": pl.UInt32, "b": pl.UInt32})
     found = compare_names(pairs, table)
+    # names that were looked at together have the level that two have alone
+    alone = pl.concat(compare_names(pairs[i], table) for i in range(0, pairs.height, 1 + pairs.height // 4))
+    assert alone.join(found, on=["a", "b", "level"], how="anti").is_empty()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(name_levels, "_nothing_in_common", lambda pairs, _: pl.repeat(False, pairs.height, eager=True))
+        patch.setattr(Looked, "nothing_in_common", lambda _, at: pl.repeat(False, len(at[0]), eager=True))
         assert found.equals(compare_names(pairs, table))
 
 
 def test_what_names_have_in_common_is_a_character_or_a_reading() -> None:
     table = name_table(pl.Series(["王伟", "张明", "汪纬", "张?"]))
-    heard = name_levels._heard(table, table["code"])
+    # in another order than the table's, as names of many pairs are
+    looked = look_at(table, table["code"].reverse())
     code = dict(table.select("name", "code").iter_rows())
     told = {("王伟", "张明"): True, ("王伟", "汪纬"): False, ("张明", "张?"): False, ("王伟", "张?"): False}
-    pairs = pl.DataFrame([(code[a], code[b]) for a, b in told], schema={"a": pl.UInt32, "b": pl.UInt32}, orient="row")
-    assert name_levels._nothing_in_common(pairs, heard).to_list() == list(told.values())
+    at = [looked.place[[code[pair[side]] for pair in told]] for side in (0, 1)]
+    assert looked.nothing_in_common(at).to_list() == list(told.values())

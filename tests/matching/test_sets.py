@@ -35,7 +35,10 @@ def test_what_pairs_share_is_what_plain_sets_share(table: list[tuple[int, int]],
     assert sets.sizes().tolist() == [len(p) for p in plain]
     assert sets.both(left, right).tolist() == [bool(plain[a]) and bool(plain[b]) for a, b in pairs]
     assert sets.common(left, right).tolist() == [len(plain[a] & plain[b]) for a, b in pairs]
-    assert sets.shared(left, right).tolist() == [bool(plain[a] & plain[b]) for a, b in pairs]
+    shares = [bool(plain[a] & plain[b]) for a, b in pairs]
+    assert sets.shared(left, right).tolist() == shares
+    assert [each.tolist() for each in sets.agreement(left, right)] == [sets.both(left, right).tolist(), shares]
+    assert sorted(sets.of_units(left).tolist()) == sorted(sets.value.tolist() * UNITS)
     place, a, b = sets.crossed(left, right)
     assert [len(plain[x]) * len(plain[y]) for x, y in pairs] == np.bincount(place, minlength=len(pairs)).tolist()
     assert len({*zip(place.tolist(), a.tolist(), b.tolist(), strict=True)}) == len(place)
