@@ -250,7 +250,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except BaseException as error:
-        from flows.faults import is_panic
+        from flows.faults import damaged_register, is_panic
 
         if not isinstance(error, Exception) and not is_panic(error):
             raise
@@ -261,8 +261,6 @@ def main() -> None:
             stands = "".join(f"; {note}" for note in _notes(error))
             sys.stderr.write(f"childflow: {error.filename} cannot be used ({error.strerror}){stands}: look at the path and at who may read and write it, then give the command again\n")
             raise SystemExit(2) from None
-        from flows.faults import damaged_register
-
         if said := damaged_register(error):
             sys.stderr.write(f"childflow: {said}\n")
             raise SystemExit(2) from None

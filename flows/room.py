@@ -13,7 +13,7 @@ from schemas.exports.inbox import files_below
 
 GIB = 2**30
 # what a night leaves for every byte of its inbox, measured on the made-up city (docs/operations.md, "Sizing"); a compressed file counts as its text
-WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE, LINKAGE_PER_BYTE = 1.7, 1.5, 0.5, 1.6
+WORK_PER_BYTE, VERSION_PER_BYTE, STORE_PER_BYTE, LINKAGE_PER_BYTE = 2.4, 1.5, 0.5, 1.6
 # and while stations are done in parts by workers
 PARTS_PER_BYTE = 1.1
 _INFLATED = {".gz": 6.0, ".parquet": 4.0, ".xlsx": 6.0}
